@@ -1,0 +1,51 @@
+package kafka
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+func TestConfigDefaults(t *testing.T) {
+	c := Config{Brokers: []string{"127.0.0.1:9092"}}.WithDefaults()
+	if c.ClientID != "millrace" || c.Prefix != "millrace" || c.InstanceID != "" {
+		t.Errorf("defaults = %+v", c)
+	}
+	if err := c.Validate(); err != nil {
+		t.Errorf("Validate: %v", err)
+	}
+	topic := TopicConfig{}.WithDefaults()
+	if topic.Partitioner != PartitionerMurmur2 || topic.Validate() != nil {
+		t.Errorf("defaults of a topic = %+v, %v", topic, topic.Validate())
+	}
+}
+
+func TestConfigValidate(t *testing.T) {
+	tests := []struct {
+		config      interface{ Validate() error }
+		field, want string
+	}{
+		{Config{}.WithDefaults(), "brokers", "brokers is missing; name at least one, as in brokers: [127.0.0.1:9092]"},
+		{Config{Brokers: []string{"a:1", "b"}}.WithDefaults(), "brokers[1]", `"b" is not host:port: missing port in address`},
+		{Config{Brokers: []string{":9092"}}.WithDefaults(), "brokers[0]", `":9092" is not host:port: the host is missing`},
+		{Config{Brokers: []string{"a:x"}}.WithDefaults(), "brokers[0]", `"a:x" is not host:port: port "x" is not a number from 1 to 65535`},
+		{Config{Brokers: []string{"[::1]:9092"}, Prefix: "a b"}.WithDefaults(), "prefix", `prefix "a b" may hold letters, digits, '.', '_' and '-' only`},
+		{TopicConfig{Partitioner: "crc32"}, "partitioner", `partitioner "crc32" is neither murmur2 nor any`},
+	}
+	for _, tt := range tests {
+		err := tt.config.Validate()
+		var fe *FieldError
+		if !errors.As(err, &fe) || fe.Field() != tt.field || fe.Error() != tt.want {
+			t.Errorf("Validate(%+v) = %v, want %s: %s", tt.config, err, tt.field, tt.want)
+		}
+	}
+}
+
+func TestBackoffGrowsAndEnds(t *testing.T) {
+	if got := backoff(0); got != 10*time.Millisecond {
+		t.Errorf("first wait %v", got)
+	}
+	if got := backoff(1 << 30); got != maxBackoff {
+		t.Errorf("last wait %v", got)
+	}
+}
