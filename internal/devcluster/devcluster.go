@@ -1,0 +1,186 @@
+package devcluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Options say where the cluster listens and what it begins with.
+type Options struct {
+	// KafkaAddr is where Kafka listens, host:port; clients are told this
+	// address. Without a host: 127.0.0.1. Port 0, and the default: any that is
+	// free.
+	KafkaAddr string
+	// RedisAddr is where Redis listens, in the same form.
+	RedisAddr string
+	// DataDir is the folder that Kafka's data is kept in, made where it is
+	// missing. Default: in memory only.
+	DataDir string
+	// Topics are to exist: the number of partitions by name. One that is in the
+	// data already stays as it is.
+	Topics map[string]int32
+}
+
+// Cluster is a running Kafka and Redis. It is safe for concurrent use.
+type Cluster struct {
+	kafka *kfake.Cluster
+	redis *miniredis.Miniredis
+	log   *errorLog
+	close func() error
+}
+
+// Start starts both servers and creates the topics. The cluster runs until
+// Close.
+func Start(ctx context.Context, o Options) (*Cluster, error) {
+	c := &Cluster{redis: miniredis.NewMiniRedis(), log: new(errorLog)}
+	c.close = sync.OnceValue(c.stop)
+	if err := c.start(ctx, o); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+func (c *Cluster) start(ctx context.Context, o Options) error {
+	addr, err := listenAddr("--redis", o.RedisAddr)
+	if err != nil {
+		return err
+	}
+	c.redis.ClockTTL(true)
+	if err := c.redis.StartAddr(addr); err != nil {
+		return listenError("Redis", "--redis", addr, err)
+	}
+	if err := c.startKafka(o); err != nil {
+		return err
+	}
+	return c.createTopics(ctx, o.Topics)
+}
+
+func (c *Cluster) startKafka(o Options) error {
+	addr, err := listenAddr("--kafka", o.KafkaAddr)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return listenError("Kafka", "--kafka", addr, err)
+	}
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1),
+		kfake.ListenFn(func(string, string) (net.Listener, error) { return listener, nil }),
+		kfake.WithLogger(c.log),
+		kfake.ClusterID("millrace-dev"),
+	}
+	if o.DataDir != "" {
+		opts = append(opts, kfake.DataDir(filepath.Join(o.DataDir, "kafka")))
+	}
+	c.kafka, err = kfake.NewCluster(opts...)
+	if err != nil {
+		listener.Close()
+		return fmt.Errorf("starting Kafka with the data in %q: %w; choose another folder, or remove this one to begin anew", o.DataDir, err)
+	}
+	return nil
+}
+
+func (c *Cluster) createTopics(ctx context.Context, topics map[string]int32) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.KafkaAddr()), kgo.DisableClientMetrics())
+	if err != nil {
+		return fmt.Errorf("connecting to the embedded Kafka: %w", err)
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	// Once one topic has a finite retention, the broker's default of 7 days
+	// reaches all that do not say otherwise.
+	forever := "-1"
+	settings := map[string]*string{"retention.ms": &forever}
+	for topic, partitions := range topics {
+		_, err := admin.CreateTopic(ctx, partitions, 1, settings, topic)
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			return fmt.Errorf("creating topic %q with %d partitions: %w", topic, partitions, err)
+		}
+	}
+	return nil
+}
+
+// KafkaAddr is where Kafka listens, host:port.
+func (c *Cluster) KafkaAddr() string { return c.kafka.ListenAddrs()[0] }
+
+// RedisAddr is where Redis listens, host:port.
+func (c *Cluster) RedisAddr() string { return c.redis.Addr() }
+
+// Close stops both servers and, with a data folder, writes what must be kept.
+// Stop the clients first: an open transaction is aborted at the next start. A
+// second call returns what the first did.
+func (c *Cluster) Close() error { return c.close() }
+
+func (c *Cluster) stop() error {
+	if c.kafka != nil {
+		c.kafka.Close()
+	}
+	c.redis.Close()
+	return c.log.err()
+}
+
+// listenAddr returns the address in full.
+func listenAddr(flag, addr string) (string, error) {
+	if addr == "" {
+		addr = ":0"
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", fmt.Errorf("%s %s: not host:port, as in 127.0.0.1:9092: %w", flag, addr, err)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		return "", fmt.Errorf("%s %s: clients are told this address and cannot connect to %s; name one of this machine, as 127.0.0.1", flag, addr, host)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+func listenError(server, flag, addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("starting %s: %s is in use by another program; stop it, or choose another address with %s (%s :0 takes a free port)",
+			server, addr, flag, flag)
+	}
+	return fmt.Errorf("starting %s on %s: %w; choose another address with %s", server, addr, err, flag)
+}
+
+// errorLog keeps what the broker calls an error: what it could not write.
+type errorLog struct {
+	mu   sync.Mutex
+	errs []error
+}
+
+// maxErrors is how many errors are kept: those that follow say the same.
+const maxErrors = 10
+
+// Logf is called by the broker.
+func (l *errorLog) Logf(level kfake.LogLevel, format string, args ...any) {
+	if level != kfake.LogLevelError {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.errs) < maxErrors {
+		l.errs = append(l.errs, fmt.Errorf("embedded Kafka: "+format, args...))
+	}
+}
+
+func (l *errorLog) err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return errors.Join(slices.Clone(l.errs)...)
+}

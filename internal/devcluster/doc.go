@@ -1,0 +1,25 @@
+// Package devcluster is the Kafka and the Redis of millrace dev and millrace
+// demo: both in this process, on real ports of this machine, so that other
+// programs (a projector, kcat, redis-cli) can work with them.
+//
+// # Guarantees
+//
+// Topics are made explicitly and keep their records for ever. With a data
+// folder Kafka's topics, groups and transactions survive an orderly [Cluster.Close]
+// and the next [Start]; a kill may lose the last writes and leave transactions
+// torn, so close it on SIGTERM. Redis is not kept: a view finds it empty and
+// rebuilds itself from offset zero.
+//
+// # Limits
+//
+// It is for trying, developing and testing. There is one broker and no
+// replication, nobody has to log in, and whoever reaches the ports may do
+// anything: keep them on the loopback interface. Redis takes about 1 GiB for a
+// million small rows.
+//
+// # Failures
+//
+// A port that is taken, an address that clients could not use and data that
+// cannot be read are errors of Start, which then leaves nothing running. What
+// the broker could not write is an error of Close.
+package devcluster
