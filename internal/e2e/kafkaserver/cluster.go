@@ -1,0 +1,185 @@
+// Package kafkaserver runs Apache Kafka on this machine, without a container:
+// its libraries come from Maven, its nodes are processes that outlive the
+// caller. A cluster lives in one folder, which also says which ports it has, so
+// several can run side by side.
+//
+// [Cluster.Start] is idempotent: a node that runs is left alone, one that was
+// killed goes on with the data that it had. It returns when every node is a
+// member and answers.
+package kafkaserver
+
+import (
+	"bytes"
+	"context"
+	_ "embed" // the template
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/millrace/millrace/internal/e2e/daemon"
+)
+
+//go:embed node.properties.tmpl
+var properties string
+
+var nodeTemplate = template.Must(template.New("node.properties").Option("missingkey=error").Parse(properties))
+
+// Cluster is a Kafka cluster of one or three nodes, each broker and controller.
+type Cluster struct {
+	// Dir holds everything: libraries, settings, data, logs, process IDs.
+	Dir string
+	// Libs is the folder of Kafka's libraries, by default libs in Dir. Clusters
+	// may share it.
+	Libs string
+	// Nodes is how many nodes there are.
+	Nodes int
+	// Port is that of the first broker. Broker n has Port + 2(n-1), and its
+	// controller the port behind it.
+	Port int
+}
+
+// Brokers returns the addresses of the brokers.
+func (c Cluster) Brokers() []string {
+	var addrs []string
+	for n := range c.Nodes {
+		addrs = append(addrs, c.addr(2*n))
+	}
+	return addrs
+}
+
+func (c Cluster) addr(offset int) string {
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port+offset))
+}
+
+// Start starts the nodes that do not run and waits until all answer.
+func (c Cluster) Start(ctx context.Context) error {
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return fmt.Errorf("starting Kafka: %w", err)
+	}
+	if err := install(ctx, c.libs()); err != nil {
+		return err
+	}
+	ended := make(chan int, c.Nodes)
+	for n := 1; n <= c.Nodes; n++ {
+		if err := c.startNode(ctx, n, ended); err != nil {
+			return fmt.Errorf("starting Kafka node %d: %w", n, err)
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, 90*time.Second, errors.New("it does not answer after 90 s"))
+	defer cancel()
+	ready := make(chan error, 1)
+	go func() { ready <- waitReady(ctx, c.Brokers()) }()
+	select {
+	case err := <-ready:
+		if err != nil {
+			return fmt.Errorf("starting Kafka: %w; the log of its first node ends with\n%s", err, c.Node(1).LogTail(20))
+		}
+		return nil
+	case n := <-ended:
+		cancel()
+		<-ready
+		return fmt.Errorf("starting Kafka: node %d ended; its log ends with\n%s", n, c.Node(n).LogTail(20))
+	}
+}
+
+// Node returns the process of a node, counted from 1.
+func (c Cluster) Node(n int) daemon.Daemon {
+	return daemon.Daemon{Dir: c.Dir, Name: "kafka-" + strconv.Itoa(n)}
+}
+
+// Stop stops all nodes, together: a node that leaves first waits for the others.
+func (c Cluster) Stop() error {
+	errs := make(chan error, c.Nodes)
+	for n := 1; n <= c.Nodes; n++ {
+		go func() { errs <- c.Node(n).Stop(15 * time.Second) }()
+	}
+	var all []error
+	for range c.Nodes {
+		all = append(all, <-errs)
+	}
+	return errors.Join(all...)
+}
+
+func (c Cluster) libs() string {
+	if c.Libs != "" {
+		return c.Libs
+	}
+	return filepath.Join(c.Dir, "libs")
+}
+
+// startNode starts a node that does not run, formatting its folder the first
+// time. When it ends, its number is sent to ended.
+func (c Cluster) startNode(ctx context.Context, n int, ended chan<- int) error {
+	node := c.Node(n)
+	if pid, err := node.PID(); pid != 0 || err != nil {
+		return err
+	}
+	file, err := c.writeProperties(n)
+	if err != nil {
+		return err
+	}
+	if err := c.format(ctx, n, file); err != nil {
+		return err
+	}
+	args := append(c.java("-Xms256m", "-Xmx1g"), "kafka.Kafka", file)
+	gone, err := node.Start("java", args...)
+	if err != nil {
+		return err
+	}
+	go func() {
+		<-gone
+		ended <- n
+	}()
+	return nil
+}
+
+// java returns the arguments of every Java program of Kafka, up to its class.
+func (c Cluster) java(options ...string) []string {
+	return append(options, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", filepath.Join(c.libs(), "*"))
+}
+
+func (c Cluster) logDir(n int) string { return filepath.Join(c.Dir, "data", strconv.Itoa(n)) }
+
+func (c Cluster) writeProperties(n int) (string, error) {
+	logDir, err := filepath.Abs(c.logDir(n))
+	if err != nil {
+		return "", err
+	}
+	var voters []string
+	for i := range c.Nodes {
+		voters = append(voters, fmt.Sprintf("%d@%s", i+1, c.addr(2*i+1)))
+	}
+	var text bytes.Buffer
+	err = nodeTemplate.Execute(&text, map[string]any{
+		"ID": n, "Voters": strings.Join(voters, ","), "LogDir": logDir,
+		"Broker": c.addr(2 * (n - 1)), "Controller": c.addr(2*(n-1) + 1),
+		"Replicas": c.Nodes, "InSync": (c.Nodes + 1) / 2,
+	})
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(c.Dir, fmt.Sprintf("kafka-%d.properties", n))
+	return file, os.WriteFile(file, text.Bytes(), 0o644)
+}
+
+// clusterID is that of every cluster here: who talks to whom is decided by ports.
+const clusterID = "bWlsbHJhY2UtZTJlLTAwMQ"
+
+func (c Cluster) format(ctx context.Context, n int, file string) error {
+	if _, err := os.Stat(filepath.Join(c.logDir(n), "meta.properties")); err == nil {
+		return nil
+	}
+	args := append(c.java(), "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", file)
+	if out, err := exec.CommandContext(ctx, "java", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("formatting its folder: %w\n%s", err, out)
+	}
+	return nil
+}
