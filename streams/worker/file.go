@@ -1,0 +1,109 @@
+package worker
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// File is a configuration file and everything that was found wrong with it so
+// far. It is not safe for concurrent use.
+type File struct {
+	// Name is the name of the file as it was given.
+	Name string
+
+	src      []byte
+	root     *yaml.Node          // nil where the file is empty or not YAML
+	names    []string            // of settings that are secrets
+	secrets  []string            // values that no message may hold
+	failed   map[*yaml.Node]bool // what has a problem already
+	tainted  map[*yaml.Node]bool // what came from a file
+	meant    map[meant]bool
+	problems []streams.Problem
+}
+
+// meant is a key that a misspelled one in that mapping probably meant.
+type meant struct {
+	in  *yaml.Node
+	key string
+}
+
+// Add adds problems that somebody else found in the file, in the rules for
+// instance. Secrets in their messages are redacted.
+func (f *File) Add(problems ...streams.Problem) {
+	for _, p := range problems {
+		p.Message = f.scrub(p.Message)
+		f.problems = append(f.problems, p)
+	}
+}
+
+// Problemf adds a problem at the setting that the path names: "schemas.folder",
+// "kafka.brokers[0]". Where the setting is left out, the place is the innermost
+// key of the path that is there.
+func (f *File) Problemf(path, format string, args ...any) {
+	at := f.locate(path)
+	f.Add(streams.Problem{Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)})
+}
+
+// Has says whether the file has that block.
+func (f *File) Has(block string) bool {
+	_, value := lookUp(f.root, block)
+	return value != nil
+}
+
+// Err returns a [*Problems], nil where nothing is wrong.
+func (f *File) Err() error {
+	if len(f.problems) == 0 {
+		return nil
+	}
+	return &Problems{File: f.Name, List: sortProblems(f.problems), lines: redact(f.src, f.root, f.names)}
+}
+
+// minScrubbed is the length from which a secret is looked for in messages that
+// other packages wrote. A shorter one would garble every message and be told by
+// that.
+const minScrubbed = 4
+
+// keep remembers a secret, so that no message will hold it.
+func (f *File) keep(secret string) {
+	for _, line := range append(strings.Split(secret, "\n"), secret) {
+		quoted := strconv.Quote(line)
+		for _, s := range []string{strings.TrimSpace(line), quoted[1 : len(quoted)-1]} {
+			if len(s) >= minScrubbed && !slices.Contains(f.secrets, s) {
+				f.secrets = append(f.secrets, s)
+			}
+		}
+	}
+	// the longer ones first: one may be a part of another
+	slices.SortStableFunc(f.secrets, func(a, b string) int { return len(b) - len(a) })
+}
+
+func (f *File) scrub(message string) string {
+	for _, s := range f.secrets {
+		message = strings.ReplaceAll(message, s, streams.Redacted)
+	}
+	return message
+}
+
+// add adds a problem of this package. Its message holds no secret.
+func (f *File) add(n *yaml.Node, format string, args ...any) {
+	f.Add(problemAt(n, format, args...))
+}
+
+// lookUp returns the entry of a mapping.
+func lookUp(n *yaml.Node, name string) (key, value *yaml.Node) {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name && n.Content[i].Kind == yaml.ScalarNode {
+			return n.Content[i], n.Content[i+1]
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,136 @@
+package worker
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Health is what the probes answer. Runtimes report to it through functions
+// that their main hands them. It is safe for concurrent use.
+type Health struct {
+	mu         sync.Mutex
+	started    bool
+	dead       string
+	components map[string]Component
+}
+
+// Component is one part of a worker that can be ready or not.
+type Component struct {
+	Name  string `json:"name"`
+	Ready bool   `json:"ready"`
+	// Why says what it waits for, in one sentence; empty where it is ready.
+	Why string `json:"why,omitempty"`
+}
+
+// NewHealth returns one that is alive, not started, and has no components.
+func NewHealth() *Health { return &Health{components: map[string]Component{}} }
+
+// SetReady says whether a component is ready, and if not, why not. It may
+// be called often.
+func (h *Health) SetReady(component string, ready bool, why string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if ready {
+		why = ""
+	}
+	h.components[component] = Component{component, ready, why}
+}
+
+// Forget removes a component, such as a partition that was given away.
+func (h *Health) Forget(component string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.components, component)
+}
+
+// SetStarted says that the worker has begun its work. It stays started.
+func (h *Health) SetStarted() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.started = true
+}
+
+// SetLive says whether the process can go on; a process that cannot is
+// restarted by its orchestrator.
+func (h *Health) SetLive(live bool, why string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.dead = why
+	if live {
+		h.dead = ""
+	} else if why == "" {
+		h.dead = "not alive"
+	}
+}
+
+// Ready returns the components sorted by name, and whether the worker has
+// started and all of them are ready.
+func (h *Health) Ready() (ready bool, components []Component) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	ready = h.started
+	for _, name := range sortedKeys(h.components) {
+		components = append(components, h.components[name])
+	}
+	if !h.started {
+		components = slices.Insert(components, 0, Component{Name: "worker", Why: "starting"})
+	}
+	for _, c := range components {
+		ready = ready && c.Ready
+	}
+	return ready, components
+}
+
+func (h *Health) serveLive(w http.ResponseWriter, _ *http.Request) {
+	h.mu.Lock()
+	why := h.dead
+	h.mu.Unlock()
+	answer(w, why == "", why)
+}
+
+func (h *Health) serveStarted(w http.ResponseWriter, _ *http.Request) {
+	h.mu.Lock()
+	started := h.started
+	h.mu.Unlock()
+	answer(w, started, "starting")
+}
+
+// serveReady answers with one line for each component that is not ready; with
+// all of them as JSON where the request accepts that.
+func (h *Health) serveReady(w http.ResponseWriter, r *http.Request) {
+	ready, components := h.Ready()
+	if strings.Contains(r.Header.Get("Accept"), "application/json") {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status(ready))
+		// an error here is a client that left
+		_ = json.NewEncoder(w).Encode(map[string]any{"ready": ready, "components": components})
+		return
+	}
+	var lines []string
+	for _, c := range components {
+		if !c.Ready {
+			lines = append(lines, c.Name+": "+c.Why)
+		}
+	}
+	answer(w, ready, strings.Join(lines, "\n"))
+}
+
+func answer(w http.ResponseWriter, ok bool, why string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status(ok))
+	if ok {
+		why = "ok"
+	}
+	fmt.Fprintln(w, why)
+}
+
+func status(ok bool) int {
+	if ok {
+		return http.StatusOK
+	}
+	return http.StatusServiceUnavailable
+}

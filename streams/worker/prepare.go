@@ -1,0 +1,98 @@
+package worker
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// prepare replaces the variables in the values below n and refuses what the
+// format leaves out: anchors, aliases, merge keys, tags, keys that are no text.
+func (f *File) prepare(n *yaml.Node, v variables) {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		f.fail(n, "aliases are not supported; write the value out, and quote a text that begins with '*'")
+		// whoever reads the rules later must not meet the alias
+		n.Kind, n.Alias, n.Value, n.Tag = yaml.ScalarNode, nil, "", "!!null"
+	case n.Anchor != "":
+		f.fail(n, "anchors are not supported; write the value out where it is needed, and quote a text that begins with '&'")
+	case n.Style&yaml.TaggedStyle != 0:
+		f.fail(n, "tags are not supported; quote a text that begins with '!', or that must not be read as a number")
+	case n.Kind == yaml.ScalarNode:
+		f.expand(n, v)
+	}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 {
+			f.prepareKey(child)
+			continue
+		}
+		f.prepare(child, v)
+	}
+}
+
+func (f *File) prepareKey(n *yaml.Node) {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		f.fail(n, "a key must be a text, not %s", kindOf(n))
+	case n.Anchor != "" || n.Style&yaml.TaggedStyle != 0:
+		f.fail(n, "anchors and tags are not supported; quote the key")
+	case n.Tag == "!!merge":
+		f.fail(n, "merge keys are not supported; write the settings out")
+	case strings.Contains(n.Value, "${"):
+		f.fail(n, "variables are not replaced in keys; write the name itself")
+	}
+}
+
+// fail adds a problem of a node, which is then not decoded.
+func (f *File) fail(n *yaml.Node, format string, args ...any) {
+	f.failed[n] = true
+	f.add(n, format, args...)
+}
+
+// expand replaces the variables in a scalar.
+func (f *File) expand(n *yaml.Node, v variables) {
+	e, errs := v.expand(n.Value)
+	for _, s := range e.secrets {
+		f.keep(s)
+	}
+	for _, err := range errs {
+		f.failed[n] = true
+		line, column := f.find(n, err.nth)
+		f.Add(streams.Problem{Line: line, Column: column, Message: err.reason})
+	}
+	if !e.changed || len(errs) > 0 {
+		return
+	}
+	if len(e.secrets) > 0 {
+		f.keep(e.text)
+		f.tainted[n] = true
+	}
+	n.Value = e.text
+	n.Tag = "!!str"
+	if n.Style == 0 {
+		switch tag := (&yaml.Node{Kind: yaml.ScalarNode, Value: e.text}).ShortTag(); tag {
+		case "!!int", "!!float", "!!bool":
+			n.Tag = tag
+		}
+	}
+}
+
+// find returns the place of the nth "${" behind the start of a node.
+func (f *File) find(n *yaml.Node, nth int) (line, column int) {
+	lines := splitLines(f.src)
+	from := n.Column - 1
+	for i := n.Line - 1; i >= 0 && i < len(lines); i, from = i+1, 0 {
+		for j := max(0, from); j+1 < len(lines[i]); j++ {
+			if lines[i][j] != '$' || lines[i][j+1] != '{' {
+				continue
+			}
+			if nth == 0 {
+				return i + 1, j + 1
+			}
+			nth--
+		}
+	}
+	return n.Line, n.Column
+}
