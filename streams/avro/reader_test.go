@@ -1,0 +1,149 @@
+package avro
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// stricter are the errors of ours for what the oracle lets pass.
+var stricter = []error{errBool, errDepth, errUTF8, errDigits, errInstant, errInt, errSize, errTail, errSymbol, errEmpty}
+
+// check compares what we read with what the oracle reads.
+func (c *compiled) check(t *testing.T, payload []byte) {
+	t.Helper()
+	var want any
+	rest, oracleErr := c.oracle.Decode(payload, &want)
+	if oracleErr == nil && len(rest) > 0 {
+		oracleErr = errTail
+	}
+	slots := make([]streams.Slot, len(c.paths))
+	value := append(bytes.Clone(c.header), payload...)
+	before := bytes.Clone(value)
+	err := c.reader.Read(value, slots)
+	if !bytes.Equal(value, before) {
+		t.Fatalf("%s: the value was written to", c.name)
+	}
+	if err != nil {
+		if oracleErr == nil && !isAny(err, stricter) {
+			t.Fatalf("%s: the oracle reads %x as %v, we say %v", c.name, payload, want, err)
+		}
+		return
+	}
+	if oracleErr != nil {
+		if c.unread(oracleErr) {
+			return
+		}
+		t.Fatalf("%s: the oracle refuses %x (%v), we do not: %v", c.name, payload, oracleErr, slots)
+	}
+	root := c.codec.types["Event"]
+	for k, path := range c.paths {
+		if w := pick(want, strings.Split(path, ".")); !same(typeAt(root, path), &slots[k], w) {
+			t.Fatalf("%s.%s: the oracle reads %T %v, we read %+v from %x", c.name, path, w, w, slots[k], payload)
+		}
+	}
+}
+
+// unread says whether the oracle's error is about a field of the reader's that
+// none of the paths names, and whose content we do not look at.
+func (c *compiled) unread(err error) bool {
+	return strings.Contains(err.Error(), "overflows time.Duration") || strings.Contains(err.Error(), "UTF-8")
+}
+
+func isAny(err error, targets []error) bool {
+	for _, target := range targets {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
+
+func typeAt(t streams.Type, path string) streams.Type {
+	for name := range strings.SplitSeq(path, ".") {
+		t = t.Field(name).Type
+	}
+	return t
+}
+
+func same(t streams.Type, s *streams.Slot, want any) bool {
+	if want == nil || s.Null {
+		return want == nil && s.Null
+	}
+	switch v := want.(type) {
+	case int32:
+		return t.Kind == streams.KindInt && s.Int() == int64(v)
+	case int64:
+		return t.Kind == streams.KindInt && s.Int() == v
+	case time.Duration:
+		return t.Kind == streams.KindInt && s.Int() == v.Microseconds()
+	case time.Time:
+		return t.Kind == streams.KindTime && s.Time().Std().Equal(v)
+	case float32:
+		return t.Kind == streams.KindFloat && sameFloat(s.Float(), float64(v))
+	case float64:
+		return t.Kind == streams.KindFloat && sameFloat(s.Float(), v)
+	case bool:
+		return t.Kind == streams.KindBool && s.Bool() == v
+	case string:
+		return t.Kind == streams.KindString && s.Str == v
+	case []byte:
+		return t.Kind == streams.KindBytes && s.Str == string(v)
+	case [16]byte:
+		return t.Kind == streams.KindString && s.Str == uuidText(v[:])
+	case *big.Rat:
+		got, ok := new(big.Rat).SetString(s.Decimal(t.Scale).String())
+		return t.Kind == streams.KindDecimal && ok && got.Cmp(v) == 0
+	}
+	return false
+}
+
+func sameFloat(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
+
+// TestReadAsTheOracle reads values, every prefix of them, and them with every
+// byte damaged in several ways.
+func TestReadAsTheOracle(t *testing.T) {
+	for _, p := range pairs(t) {
+		t.Run(p.name, func(t *testing.T) {
+			c := compilePair(t, p)
+			for _, b := range c.payloads(t) {
+				slots := make([]streams.Slot, len(c.paths))
+				if err := c.reader.Read(append(bytes.Clone(c.header), b...), slots); err != nil {
+					t.Fatal(err)
+				}
+				c.check(t, b)
+				c.check(t, append(bytes.Clone(b), 0))
+				for k := range b {
+					c.check(t, b[:k])
+					for _, flip := range []byte{1, 2, 0x80, 0x81, 0xff} {
+						d := bytes.Clone(b)
+						d[k] ^= flip
+						c.check(t, d)
+					}
+				}
+			}
+		})
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	var all []*compiled
+	for k, p := range pairs(f) {
+		c := compilePair(f, p)
+		all = append(all, c)
+		for _, b := range c.payloads(f) {
+			f.Add(uint8(k), b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, k uint8, b []byte) {
+		if len(b) < 1<<12 {
+			all[int(k)%len(all)].check(t, b)
+		}
+	})
+}
