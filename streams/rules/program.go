@@ -15,12 +15,30 @@ const (
 	FamilyLatest                   // latest: the last writer by event time
 )
 
+// Program is a compiled view. It is safe for concurrent use.
+type Program struct {
+	// Fields are those that the rows can have, sorted by name.
+	Fields []Field
+	// Events are the compiled rules by event type. A type that is not in it
+	// changes nothing.
+	Events map[string]*Event
+
+	canonical string
+}
+
+// Canonical returns the rules as text, for the digest of the view. It does not
+// depend on the style of the YAML, comments, the order of keys, or how an
+// expression is spaced; it depends on all that the rules say, and on the type
+// and the default of each path that they read.
+func (p *Program) Canonical() string { return p.canonical }
+
 // Field is a field of the rows of a view.
 type Field struct {
 	Name   string
 	Family Family
 	// Type is that of the field's values: String, Bool, Int, Float, Decimal,
-	// Time or Bytes. The result of add is Int or Decimal.
+	// Time or Bytes. The result of add is Int or Decimal. Only the Kind is set:
+	// decimals of any scale may meet in a field.
 	Type streams.Type
 	// Shared says that events of several streams write the field.
 	Shared bool
@@ -75,8 +93,9 @@ type Value struct {
 	Decimal streams.Decimal
 }
 
-// Step is what one rule does to one row. Delete comes first, then the changes,
-// unsets before the others.
+// Step is what one rule does to one row. Delete comes first, then the changes:
+// the unsets that are written as such, then the others, among which a set of null
+// is an unset, too. A field stands in a step once.
 type Step struct {
 	Key     string
 	Delete  bool

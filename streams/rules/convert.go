@@ -1,0 +1,155 @@
+package rules
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// toString compiles string(x): the canonical text.
+func toString(c *exprCompiler, call call) (operand, bool) {
+	x := call.args[0]
+	if x.kind == streams.KindString {
+		return x, true
+	}
+	write := textWriter(x, call.at)
+	if write == nil {
+		return c.takes(call, "a string, bool, number or time")
+	}
+	return operand{kind: streams.KindString, at: call.at, texts: func(e *env) string {
+		from := len(e.buf)
+		write(e)
+		return e.built(from)
+	}}, true
+}
+
+// textWriter appends the canonical text of a value to env.buf; nil for kinds that
+// have none.
+func textWriter(x operand, at place) func(*env) {
+	switch x.kind {
+	case streams.KindString:
+		return func(e *env) { s := x.texts(e); e.buf = append(e.buf, s...) }
+	case streams.KindBool:
+		return func(e *env) { e.buf = strconv.AppendBool(e.buf, x.bools(e)) }
+	case streams.KindInt:
+		return func(e *env) { e.buf = strconv.AppendInt(e.buf, x.ints(e), 10) }
+	case streams.KindDecimal:
+		return func(e *env) { d := x.decimals(e); e.buf = d.Append(e.buf) }
+	case streams.KindFloat:
+		d := x.shortest(at)
+		return func(e *env) { v := d.decimals(e); e.buf = v.Append(e.buf) }
+	case streams.KindTime:
+		return func(e *env) {
+			t := x.times(e)
+			e.buf, _ = t.AppendText(e.buf)
+		}
+	}
+	return nil
+}
+
+// toInt compiles int(x).
+func toInt(c *exprCompiler, call call) (operand, bool) {
+	x, at := call.args[0], call.at
+	o := operand{kind: streams.KindInt, at: at}
+	switch x.kind {
+	case streams.KindInt:
+		return x, true
+	case streams.KindFloat:
+		o.ints = func(e *env) int64 { return e.floatToInt(at, x.floats(e)) }
+	case streams.KindDecimal:
+		o.ints = func(e *env) int64 { return e.decimalToInt(at, x.decimals(e)) }
+	case streams.KindString:
+		o.ints = func(e *env) int64 { return e.textToInt(at, x.texts(e)) }
+	default:
+		return c.takes(call, "a number or a text")
+	}
+	return o, true
+}
+
+func (e *env) floatToInt(at place, f float64) int64 {
+	if f = math.Trunc(f); f >= -(1<<63) && f < 1<<63 {
+		return int64(f)
+	}
+	e.fail(at, ErrOverflow)
+	return 0
+}
+
+func (e *env) decimalToInt(at place, d streams.Decimal) int64 {
+	from := len(e.buf)
+	e.buf = d.Append(e.buf)
+	whole, _, _ := strings.Cut(e.built(from), ".")
+	n, err := strconv.ParseInt(whole, 10, 64)
+	e.buf = e.buf[:from]
+	if err != nil {
+		e.fail(at, ErrOverflow)
+	}
+	return n
+}
+
+func (e *env) textToInt(at place, s string) int64 {
+	d, err := streams.ParseDecimal(s)
+	if err != nil || d.Scale() > 0 {
+		e.fail(at, ErrNumber)
+		return 0
+	}
+	return e.decimalToInt(at, d)
+}
+
+// toFloat compiles float(x).
+func toFloat(c *exprCompiler, call call) (operand, bool) {
+	x, at := call.args[0], call.at
+	switch {
+	case x.kind == streams.KindFloat:
+		return x, true
+	case x.kind == streams.KindInt || x.number():
+		o := x.float()
+		o.lit, o.at = nil, at
+		return o, true
+	case x.kind == streams.KindDecimal:
+		return operand{kind: streams.KindFloat, at: at, floats: func(e *env) float64 { return x.decimals(e).Float() }}, true
+	}
+	return c.takes(call, "a number; write float(decimal(x)) of a text")
+}
+
+// toDecimal compiles decimal(x).
+func toDecimal(c *exprCompiler, call call) (operand, bool) {
+	x, at := call.args[0], call.at
+	switch x.kind {
+	case streams.KindInt, streams.KindDecimal:
+		o := x.decimal()
+		o.lit, o.at = nil, at
+		return o, true
+	case streams.KindFloat:
+		return x.shortest(at), true
+	case streams.KindString:
+		return operand{kind: streams.KindDecimal, at: at, decimals: func(e *env) streams.Decimal {
+			d, err := streams.ParseDecimal(x.texts(e))
+			if err != nil {
+				e.fail(at, ErrNumber)
+				return streams.Decimal{}
+			}
+			return e.ranged(at, d)
+		}}, true
+	}
+	return c.takes(call, "a number or a text")
+}
+
+// toTime compiles time(x).
+func toTime(c *exprCompiler, call call) (operand, bool) {
+	x, at := call.args[0], call.at
+	switch x.kind {
+	case streams.KindTime:
+		return x, true
+	case streams.KindString:
+		return operand{kind: streams.KindTime, at: at, times: func(e *env) streams.Time {
+			t, err := streams.ParseTime(x.texts(e))
+			if err != nil {
+				e.fail(at, err)
+			}
+			return t
+		}}, true
+	}
+	return c.takes(call, "a text or a time")
+}

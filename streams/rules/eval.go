@@ -1,0 +1,125 @@
+package rules
+
+import (
+	"unicode/utf8"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// Event is the compiled rules of one event type. It is safe for concurrent use.
+type Event struct {
+	// Type is the event type.
+	Type string
+	// Paths are the paths of the data that the rules read. Slot k of an
+	// [Evaluator] holds path k; behind them stand MetaCount slots, one for each
+	// [Meta].
+	Paths []string
+	// Needs is the set of Metas that the rules, or the ops that they use, read:
+	// bit 1<<MetaTime and so on. The slots of others are not looked at.
+	Needs uint16
+
+	rules []linkedRule
+	cells int
+}
+
+// linkedRule is a rule, ready to run.
+type linkedRule struct {
+	when    fn[bool] // nil: always
+	key     rowKey
+	remove  bool
+	changes []linkedChange
+}
+
+// Evaluator evaluates the rules of one event type. It is not safe for concurrent
+// use: each goroutine has its own.
+type Evaluator struct {
+	event *Event
+	env   env
+	slots []streams.Slot
+	ready []Step // one for each rule, with all that does not depend on the event
+	steps []Step // those of the last event
+}
+
+// NewEvaluator returns an evaluator of the event type.
+func (e *Event) NewEvaluator() *Evaluator {
+	v := &Evaluator{
+		event: e,
+		slots: make([]streams.Slot, len(e.Paths)+int(MetaCount)),
+		ready: make([]Step, len(e.rules)),
+		steps: make([]Step, 0, len(e.rules)),
+	}
+	v.env.data, v.env.metas = v.slots[:len(e.Paths)], v.slots[len(e.Paths):]
+	v.env.chosen = make([]bool, e.cells)
+	for i, r := range e.rules {
+		changes := make([]Change, len(r.changes))
+		for k, ch := range r.changes {
+			changes[k] = ch.change
+		}
+		v.ready[i] = Step{Delete: r.remove, Changes: changes}
+	}
+	return v
+}
+
+// Slots returns the slots that the caller fills before each Eval: those of the
+// paths, and the Metas that the event needs.
+func (v *Evaluator) Slots() []streams.Slot { return v.slots }
+
+// Eval evaluates all rules for the event in the slots and returns a step for each
+// one whose condition holds, in their order. The error is an [*EvalError]; there
+// are no steps then.
+//
+// The steps must not be written to. They and their texts are valid until the
+// next Eval, and as long as what the slots refer to.
+func (v *Evaluator) Eval() ([]Step, error) {
+	v.env.reset()
+	v.steps = v.steps[:0]
+	for i := range v.event.rules {
+		r := &v.event.rules[i]
+		if r.when != nil && !r.when(&v.env) {
+			continue
+		}
+		step := &v.ready[i]
+		step.Key = r.key.eval(&v.env)
+		for k := range r.changes {
+			r.changes[k].eval(&v.env, &step.Changes[k])
+		}
+		v.steps = append(v.steps, *step)
+	}
+	if v.env.err != nil {
+		return nil, v.env.err
+	}
+	return v.steps, nil
+}
+
+// eval returns the row key.
+func (k *rowKey) eval(e *env) string {
+	var key string
+	if k.text != nil {
+		key = k.text(e)
+	} else {
+		from := len(e.buf)
+		k.write(e)
+		key = e.built(from)
+	}
+	switch {
+	case key == "":
+		e.fail(k.at, ErrKey)
+	case !utf8.ValidString(key):
+		e.fail(k.at, ErrText)
+	}
+	return key
+}
+
+// eval writes what depends on the event.
+func (l *linkedChange) eval(e *env, ch *Change) {
+	if l.null != nil {
+		if l.null(e) {
+			ch.Op = OpUnset
+			return
+		}
+		ch.Op = l.change.Op
+	}
+	if l.put != nil {
+		l.put(e, &ch.Value)
+	}
+}
