@@ -100,9 +100,22 @@ func (d *decoder) structure(e entry, v reflect.Value) {
 		d.decode(entry{e.path + "." + key.Value, key, value}, v.FieldByIndex(field.index))
 	}
 	for _, name := range fields.names {
-		if fields.byName[name].required && !seen[name] && !d.file.meant[meant{e.value, name}] {
-			d.file.add(e.place(), "%s.%s is missing", e.path, name)
+		if fields.byName[name].required && !seen[name] {
+			d.missing(e, name)
 		}
+	}
+}
+
+// missing adds the problem of a setting that is needed, where none of the
+// block's keys may have meant it.
+func (d *decoder) missing(e entry, name string) {
+	at := absence{e.value, name}
+	for i, n := range e.value.Content {
+		d.file.explained[at] = d.file.explained[at] || i%2 == 0 && d.file.failed[n]
+	}
+	if !d.file.explained[at] {
+		d.file.explained[at] = true
+		d.file.add(e.place(), "%s.%s is missing", e.path, name)
 	}
 }
 
@@ -167,7 +180,7 @@ func name(path, key string) string {
 // unknown adds the problem of a key that a mapping cannot have.
 func (d *decoder) unknown(in, key *yaml.Node, what string, names []string) {
 	if near := streams.Nearest(key.Value, names); near != "" {
-		d.file.meant[meant{in, near}] = true
+		d.file.explained[absence{in, near}] = true
 		d.file.add(key, "unknown %s %q; did you mean %q?", what, short(key.Value), near)
 		return
 	}

@@ -17,18 +17,18 @@ type File struct {
 	// Name is the name of the file as it was given.
 	Name string
 
-	src      []byte
-	root     *yaml.Node          // nil where the file is empty or not YAML
-	names    []string            // of settings that are secrets
-	secrets  []string            // values that no message may hold
-	failed   map[*yaml.Node]bool // what has a problem already
-	tainted  map[*yaml.Node]bool // what came from a file
-	meant    map[meant]bool
-	problems []streams.Problem
+	src       []byte
+	root      *yaml.Node          // nil where the file is empty or not YAML
+	names     []string            // of settings that are secrets
+	secrets   []string            // values that no message may hold
+	failed    map[*yaml.Node]bool // what has a problem already
+	tainted   map[*yaml.Node]bool // what came from a file
+	explained map[absence]bool    // what has a problem that tells why
+	problems  []streams.Problem
 }
 
-// meant is a key that a misspelled one in that mapping probably meant.
-type meant struct {
+// absence is a key that a mapping does not have.
+type absence struct {
 	in  *yaml.Node
 	key string
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -26,7 +27,7 @@ func Load(name string, src []byte, blocks map[string]any, known []string) (*File
 }
 
 func load(f *File, blocks map[string]any, known []string, v variables) (*File, error) {
-	f.failed, f.tainted, f.meant = map[*yaml.Node]bool{}, map[*yaml.Node]bool{}, map[meant]bool{}
+	f.failed, f.tainted, f.explained = map[*yaml.Node]bool{}, map[*yaml.Node]bool{}, map[absence]bool{}
 	for _, name := range sortedKeys(blocks) {
 		f.names = append(f.names, secretNames(reflect.TypeOf(blocks[name]))...)
 	}
@@ -34,7 +35,7 @@ func load(f *File, blocks map[string]any, known []string, v variables) (*File, e
 	f.root = root
 	f.Add(problems...)
 	if root != nil && root.Kind != yaml.MappingNode {
-		f.add(root, "the file must be a mapping of blocks, such as %q, not %s", sortedKeys(blocks), kindOf(root))
+		f.add(root, "the file must be a mapping of blocks (%s), not %s", strings.Join(sortedKeys(blocks), ", "), kindOf(root))
 		return f, f.Err()
 	}
 	if len(problems) > 0 {
@@ -67,10 +68,14 @@ func (f *File) readBlocks(d *decoder, blocks map[string]any, known []string, v v
 		}
 	}
 	for _, name := range sortedKeys(blocks) {
+		at := absence{f.root, name}
 		target := reflect.ValueOf(blocks[name]).Elem()
-		if !f.Has(name) && !f.meant[meant{f.root, name}] && target.Kind() == reflect.Struct {
-			d.decode(entry{name, nil, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: 1, Column: 1}}, target)
+		if f.Has(name) || f.explained[at] || target.Kind() != reflect.Struct {
+			continue
 		}
+		before := len(f.problems)
+		d.decode(entry{name, nil, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: 1, Column: 1}}, target)
+		f.explained[at] = len(f.problems) > before
 	}
 }
 

@@ -64,7 +64,7 @@ func (f *File) doubtful(at location) bool {
 	if end := strings.IndexAny(missing, ".["); end >= 0 {
 		missing = missing[:end]
 	}
-	if f.meant[meant{at.node, missing}] {
+	if f.explained[absence{at.node, missing}] {
 		return true
 	}
 	return at.rest == "" && f.hasFailed(at.node) || f.failed[at.node]
