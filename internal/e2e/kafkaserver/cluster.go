@@ -11,9 +11,12 @@ package kafkaserver
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	_ "embed" // the template
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -66,20 +69,29 @@ func (c Cluster) Start(ctx context.Context) error {
 	if err := install(ctx, c.libs()); err != nil {
 		return err
 	}
+	id, err := c.id()
+	if err != nil {
+		return fmt.Errorf("starting Kafka: %w", err)
+	}
 	ended := make(chan int, c.Nodes)
 	for n := 1; n <= c.Nodes; n++ {
-		if err := c.startNode(ctx, n, ended); err != nil {
+		if err := c.startNode(ctx, n, id, ended); err != nil {
 			return fmt.Errorf("starting Kafka node %d: %w", n, err)
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, 90*time.Second, errors.New("it does not answer after 90 s"))
+	return c.await(ctx, id, ended)
+}
+
+// await waits until all nodes answer, or one of those just started has ended.
+func (c Cluster) await(ctx context.Context, id string, ended <-chan int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 90*time.Second, errors.New("not ready after 90 s"))
 	defer cancel()
 	ready := make(chan error, 1)
-	go func() { ready <- waitReady(ctx, c.Brokers()) }()
+	go func() { ready <- c.waitReady(ctx, id) }()
 	select {
 	case err := <-ready:
 		if err != nil {
-			return fmt.Errorf("starting Kafka: %w; the log of its first node ends with\n%s", err, c.Node(1).LogTail(20))
+			return fmt.Errorf("starting Kafka: %w; the log of its first node ends with\n%s", err, c.Node(1).LogTail(5))
 		}
 		return nil
 	case n := <-ended:
@@ -116,7 +128,7 @@ func (c Cluster) libs() string {
 
 // startNode starts a node that does not run, formatting its folder the first
 // time. When it ends, its number is sent to ended.
-func (c Cluster) startNode(ctx context.Context, n int, ended chan<- int) error {
+func (c Cluster) startNode(ctx context.Context, n int, id string, ended chan<- int) error {
 	node := c.Node(n)
 	if pid, err := node.PID(); pid != 0 || err != nil {
 		return err
@@ -125,7 +137,7 @@ func (c Cluster) startNode(ctx context.Context, n int, ended chan<- int) error {
 	if err != nil {
 		return err
 	}
-	if err := c.format(ctx, n, file); err != nil {
+	if err := c.format(ctx, n, id, file); err != nil {
 		return err
 	}
 	args := append(c.java("-Xms256m", "-Xmx1g"), "kafka.Kafka", file)
@@ -170,14 +182,29 @@ func (c Cluster) writeProperties(n int) (string, error) {
 	return file, os.WriteFile(file, text.Bytes(), 0o644)
 }
 
-// clusterID is that of every cluster here: who talks to whom is decided by ports.
-const clusterID = "bWlsbHJhY2UtZTJlLTAwMQ"
+// id returns the ID of the cluster, chosen when it first starts. Two clusters
+// never share one: a foreign one on the same ports is found out.
+func (c Cluster) id() (string, error) {
+	file := filepath.Join(c.Dir, "data", "cluster.id")
+	b, err := os.ReadFile(file)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return string(b), err
+	}
+	b = make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	b[0] &= 0x7f        // so that the text does not begin with a dash
+	id := base64.RawURLEncoding.EncodeToString(b)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return "", err
+	}
+	return id, os.WriteFile(file, []byte(id), 0o644)
+}
 
-func (c Cluster) format(ctx context.Context, n int, file string) error {
+func (c Cluster) format(ctx context.Context, n int, id, file string) error {
 	if _, err := os.Stat(filepath.Join(c.logDir(n), "meta.properties")); err == nil {
 		return nil
 	}
-	args := append(c.java(), "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", file)
+	args := append(c.java(), "kafka.tools.StorageTool", "format", "-t", id, "-c", file)
 	if out, err := exec.CommandContext(ctx, "java", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("formatting its folder: %w\n%s", err, out)
 	}

@@ -62,9 +62,11 @@ func (s *services) redis(w settings) redisserver.Server {
 }
 
 func (s *services) start(ctx context.Context, want settings, stdout io.Writer) error {
-	if has, err := s.load(); err != nil {
+	has, err := s.load()
+	if err != nil {
 		return err
-	} else if has != nil && *has != want {
+	}
+	if has != nil && *has != want {
 		return fmt.Errorf("%s holds services with other settings (%d nodes, Kafka on %d, Redis on %d): stop them first, or give another --dir",
 			s.dir, has.Nodes, has.KafkaPort, has.RedisPort)
 	}
