@@ -45,6 +45,13 @@ type (
 	}
 )
 
+func (s *saslBlock) String() string {
+	if s == nil {
+		return "none"
+	}
+	return fmt.Sprintf("{%s %s %v}", s.User, s.Password, s.Plain != nil && *s.Plain)
+}
+
 type settingError struct{ path, message string }
 
 func (e settingError) Field() string { return e.path }
@@ -84,7 +91,7 @@ func (c topicBlock) Validate() error {
 }
 
 // testApp prints what it was configured with. The view "wait" makes it run
-// until it is told to stop, "fail" makes it fail.
+// until it is told to stop, with a file "running" beside it, and "fail" makes it fail.
 func testApp() App {
 	kafka, topics, projector := &kafkaBlock{}, map[string]topicBlock{}, &projectorBlock{}
 	return App{
@@ -108,6 +115,9 @@ func testApp() App {
 			fmt.Printf("%+v %+v %d views\n", *kafka, topics, len(projector.Views))
 			for _, n := range projector.Views {
 				if n.Value == "wait" {
+					if err := os.WriteFile("running", nil, 0o600); err != nil {
+						return err
+					}
 					<-ctx.Done()
 					return ctx.Err()
 				}
