@@ -24,14 +24,14 @@ type fixture struct {
 }
 
 // inBubble runs fn inside synctest against a cluster on a virtual network.
-func inBubble(t *testing.T, fn func(*fixture), opts ...kfake.Opt) {
+func inBubble(t *testing.T, fn func(*testing.T, *fixture), opts ...kfake.Opt) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := new(kfake.VirtualNetwork)
 		f := newFixture(t, append(opts, kfake.ListenFn(network.Listen))...)
 		defer f.cluster.Close()
 		f.config.Dialer = network.DialContext
-		fn(f)
+		fn(t, f)
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 func TestReaderDeliversFromExactlyThePosition(t *testing.T) {
-	inBubble(t, func(f *fixture) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 2, nil)
 		f.produce(p0, 10)
 		r, stop := f.reader(ReaderOptions{})
@@ -33,7 +33,7 @@ func TestReaderDeliversFromExactlyThePosition(t *testing.T) {
 }
 
 func TestReaderTellsTheStableEndOfAnEmptyPartition(t *testing.T) {
-	inBubble(t, func(f *fixture) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		r, stop := f.reader(ReaderOptions{})
 		defer stop()
@@ -46,7 +46,7 @@ func TestReaderTellsTheStableEndOfAnEmptyPartition(t *testing.T) {
 
 // Rule 1: an open transaction is invisible and does not hold up the stable end.
 func TestReaderIsReadCommitted(t *testing.T) {
-	inBubble(t, func(f *fixture) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		f.produce(p0, 3)
 		end := f.transaction(p0, 2)
@@ -67,7 +67,7 @@ func TestReaderIsReadCommitted(t *testing.T) {
 
 // Rule 2: control records move the position.
 func TestReaderMovesPastAbortedTransactions(t *testing.T) {
-	inBubble(t, func(f *fixture) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		f.produce(p0, 3)
 		f.transaction(p0, 2)(kgo.TryAbort)
@@ -81,7 +81,7 @@ func TestReaderMovesPastAbortedTransactions(t *testing.T) {
 }
 
 func TestFeedClosesAndOpensAgain(t *testing.T) {
-	inBubble(t, func(f *fixture) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		f.produce(p0, 5)
 		r, stop := f.reader(ReaderOptions{})
@@ -104,7 +104,7 @@ func TestFeedClosesAndOpensAgain(t *testing.T) {
 }
 
 func TestReaderRefusesAPartitionThatIsOpen(t *testing.T) {
-	inBubble(t, func(f *fixture) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		r, stop := f.reader(ReaderOptions{})
 		defer stop()
@@ -119,7 +119,7 @@ func TestReaderRefusesAPartitionThatIsOpen(t *testing.T) {
 }
 
 func TestFeedsEndWithTheReader(t *testing.T) {
-	inBubble(t, func(f *fixture) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		r, stop := f.reader(ReaderOptions{})
 		before := r.Open(p0, 0)
@@ -139,7 +139,7 @@ func TestFeedsEndWithTheReader(t *testing.T) {
 // A feed that nobody takes from holds up neither the other feeds for good nor
 // the end of any.
 func TestFullFeedBlocksNobody(t *testing.T) {
-	inBubble(t, func(f *fixture) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 2, nil)
 		p1 := streams.Partition{Topic: "t", Partition: 1}
 		f.produce(p0, 50)
@@ -160,7 +160,7 @@ func TestFullFeedBlocksNobody(t *testing.T) {
 }
 
 func TestFullFeedCloses(t *testing.T) {
-	inBubble(t, func(f *fixture) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		f.produce(p0, 50)
 		r, stop := f.reader(ReaderOptions{MaxPartitionBytes: 1})
@@ -179,7 +179,7 @@ func TestFullFeedCloses(t *testing.T) {
 }
 
 func TestReaderEndsWithFullFeeds(t *testing.T) {
-	inBubble(t, func(f *fixture) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		f.produce(p0, 50)
 		for _, wait := range []time.Duration{time.Millisecond, time.Minute} {

@@ -1,0 +1,294 @@
+package kafka
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// stopped takes everything from a feed and returns why it closed.
+func stopped(t *testing.T, feed *Feed) *StopError {
+	t.Helper()
+	for range feed.Batches() {
+	}
+	var stop *StopError
+	if !errors.As(feed.Err(), &stop) {
+		t.Fatalf("Err = %v, want a StopError", feed.Err())
+	}
+	return stop
+}
+
+func checkStop(t *testing.T, stop *StopError, reason error, position int64, words ...string) {
+	t.Helper()
+	if !errors.Is(stop, reason) || stop.Position != position {
+		t.Errorf("stopped by %v at %d, want %v at %d", stop.Err, stop.Position, reason, position)
+	}
+	for _, w := range words {
+		if !strings.Contains(stop.Error(), w) {
+			t.Errorf("%q does not say %q", stop.Error(), w)
+		}
+	}
+}
+
+// Rule 1, and rule 4: a position whose offset is deleted stops.
+func TestPositionBelowTheLogStops(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 2, nil)
+		p1 := streams.Partition{Topic: "t", Partition: 1}
+		f.produce(p0, 10)
+		f.produce(p1, 1)
+		if err := f.cluster.DeleteRecords("t", 0, 5); err != nil {
+			t.Fatal(err)
+		}
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		feed, other := r.Open(p0, 3), r.Open(p1, 0)
+		checkStop(t, stopped(t, feed), ErrOutOfRange, 3, "t/0", "offset 3", "first offset is 5", "retention.ms")
+		f.until(other, stableEnd(1))
+	})
+}
+
+// Rule 1: one that gets deleted while it is read stops at the first error.
+func TestOutOfRangeStopsAtTheFirstError(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 2, nil)
+		p1 := streams.Partition{Topic: "t", Partition: 1}
+		f.produce(p0, 2)
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		feed, other := r.Open(p0, 0), r.Open(p1, 0)
+		f.until(feed, stableEnd(2))
+		fault := f.cluster.Fault(kfake.Fault{
+			Keys: []kmsg.Key{kmsg.Fetch}, Topic: "t", Partitions: []int32{0}, Err: kerr.OffsetOutOfRange, Count: -1,
+		})
+		defer fault.Remove()
+		checkStop(t, stopped(t, feed), ErrOutOfRange, 2, "retention.ms")
+		hits := fault.Hits()
+		f.produce(p1, 1)
+		f.until(other, stableEnd(1))
+		time.Sleep(time.Minute)
+		if got := fault.Hits(); got > hits+1 {
+			t.Errorf("%d more fetches of a partition that has stopped", got-hits)
+		}
+	})
+}
+
+// Rule 1: an error that no waiting mends, after records that came with it.
+func TestDamagedBatchStopsBehindWhatIsGood(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 4)
+		bad := emptyBatch(2, 3)
+		bad[17]++ // the checksum
+		f.atOffset(2, 4, bad)
+		r, stop := f.reader(ReaderOptions{MaxPartitionBytes: 1})
+		defer stop()
+		checkStop(t, stopped(t, r.Open(p0, 0)), ErrDamaged, 2, "crc", "replica")
+	})
+}
+
+// fetched answers a fetch of t/0 with these batches.
+func fetched(req *kmsg.FetchRequest, batches []byte) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.FetchResponse)
+	topic := kmsg.NewFetchResponseTopic()
+	topic.Topic, topic.TopicID = req.Topics[0].Topic, req.Topics[0].TopicID
+	part := kmsg.NewFetchResponseTopicPartition()
+	part.HighWatermark, part.LastStableOffset = 4, 4
+	part.RecordBatches = batches
+	topic.Partitions = append(topic.Partitions, part)
+	resp.Topics = append(resp.Topics, topic)
+	return resp
+}
+
+// emptyBatch is what compaction leaves of a batch whose records are all gone.
+func emptyBatch(first int64, last int64) []byte {
+	batch := kmsg.RecordBatch{
+		FirstOffset: first, Length: 49, Magic: 2, LastOffsetDelta: int32(last - first), ProducerID: -1, ProducerEpoch: -1,
+	}
+	b := batch.AppendTo(nil)
+	binary.BigEndian.PutUint32(b[17:], crc32.Checksum(b[21:], crc32.MakeTable(crc32.Castagnoli)))
+	return b
+}
+
+// atOffset has fetches of t/0 from this offset on, up to before the other, be
+// answered by batches instead of the cluster.
+func (f *fixture) atOffset(from, before int64, batches []byte) {
+	f.cluster.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		f.cluster.KeepControl()
+		req := kreq.(*kmsg.FetchRequest)
+		if len(req.Topics) == 0 {
+			return nil, nil, false
+		}
+		if o := req.Topics[0].Partitions[0].FetchOffset; o < from || o >= before {
+			return nil, nil, false
+		}
+		return fetched(req, batches), nil, true
+	})
+}
+
+// Rule 1: a topic that was made anew is not read on.
+func TestTopicMadeAnewStops(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 5)
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		feed := r.Open(p0, 0)
+		f.until(feed, stableEnd(5))
+		if err := f.cluster.DeleteTopic("t"); err != nil {
+			t.Fatal(err)
+		}
+		f.topic("t", 1, nil)
+		f.produce(p0, 9)
+		checkStop(t, stopped(t, feed), ErrTopicChanged, 5, "made anew")
+	})
+}
+
+// Rule 1: a log that was cut behind the reader.
+func TestTruncationStops(t *testing.T) {
+	stop := reason(&kgo.ErrDataLoss{Topic: "t", Partition: 0, ConsumedTo: 9, ResetTo: 4})
+	if !errors.Is(stop, ErrTruncated) || !strings.Contains(stop.Error(), "unclean leader election") {
+		t.Errorf("reason = %v", stop)
+	}
+}
+
+// Rule 5: a position beyond the stable end stops, whatever the high watermark.
+func TestPositionBeyondTheStableEndStops(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 2)
+		end := f.transaction(p0, 5)
+		defer end(kgo.TryAbort)
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		checkStop(t, stopped(t, r.Open(p0, 4)), ErrBeyondEnd, 4, "offset 4", "last stable offset is 2")
+	})
+}
+
+// Rule 5: after a leader change the end is not known for a while.
+func TestOffsetNotAvailableIsAskedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 2)
+		f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.OffsetNotAvailable, Count: 20})
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		f.until(r.Open(p0, 0), stableEnd(2))
+	})
+}
+
+// Rule 2: offsets that compaction left are passed, although no record and no
+// marker comes for them.
+func TestTailProbeMovesOverHoles(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 4)
+		f.atOffset(2, 4, emptyBatch(2, 3))
+		r, stop := f.reader(ReaderOptions{MaxPartitionBytes: 1})
+		defer stop()
+		feed := r.Open(p0, 0)
+		records, last := f.until(feed, stableEnd(4))
+		if len(records) != 2 || last.Next != 4 || len(last.Records) != 0 {
+			t.Errorf("%d records, last batch %+v", len(records), last)
+		}
+		f.produce(p0, 1)
+		if records, _ = f.until(feed, stableEnd(5)); len(records) != 1 || records[0].Offset != 4 {
+			t.Errorf("then %v", records)
+		}
+	})
+}
+
+// Rule 2: the probe must not move past a record that is still to be delivered.
+func TestTailProbeStopsAtTheFirstRecord(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 3)
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		f.until(r.Open(p0, 0), stableEnd(3))
+		for position := range int64(3) {
+			if next, err := r.probe(t.Context(), p0, position); err != nil || next != position {
+				t.Errorf("probe at %d = %d, %v", position, next, err)
+			}
+		}
+		if next, err := r.probe(t.Context(), p0, 3); err != nil || next != 3 {
+			t.Errorf("probe at the end = %d, %v", next, err)
+		}
+	})
+}
+
+// A feed that is at the stable end sends nothing more and asks rarely.
+func TestIdleFeedIsSilent(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 3)
+		asked := f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Observe: true, Count: -1})
+		defer asked.Remove()
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		feed := r.Open(p0, 0)
+		f.until(feed, stableEnd(3))
+		before := asked.Hits()
+		time.Sleep(time.Minute)
+		select {
+		case b := <-feed.Batches():
+			t.Errorf("batch %+v", b)
+		default:
+		}
+		if n := asked.Hits() - before; n > 61 {
+			t.Errorf("%d questions in a minute", n)
+		}
+	})
+}
+
+// Rule 11: a broker that is away is waited for: one line when it goes, one when
+// it is back, and the feed goes on.
+func TestBrokerAwayIsWaitedFor(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 1)
+		gate := &gate{dial: f.config.Dialer}
+		open := f.config.Dialer
+		f.config.Dialer = gate.Dial
+		var log logLines
+		r, stop := f.reader(ReaderOptions{Topics: []string{"t"}, Logger: log.logger()})
+		defer stop()
+		feed := r.Open(p0, 0)
+		f.until(feed, stableEnd(1))
+		gate.shut(true)
+		time.Sleep(time.Hour)
+		gate.shut(false)
+		time.Sleep(time.Minute)
+		f.config.Dialer = open
+		f.produce(p0, 1)
+		if records, _ := f.until(feed, stableEnd(2)); len(records) != 1 {
+			t.Errorf("%d records", len(records))
+		}
+		log.check(t, "WARN kafka does not answer the reader: waiting", "INFO kafka does not answer the reader: it does again")
+	})
+}
+
+// A topic whose leader is away stops nothing either.
+func TestLeaderAwayIsWaitedFor(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 1)
+		fault := f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch, kmsg.ListOffsets}, Topic: "t", Err: kerr.LeaderNotAvailable, Count: -1})
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		feed := r.Open(p0, 0)
+		time.Sleep(time.Minute)
+		fault.Remove()
+		f.until(feed, stableEnd(1))
+	})
+}
