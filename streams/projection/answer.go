@@ -1,0 +1,106 @@
+package projection
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// AnswerKind is what the script said to a batch.
+type AnswerKind uint8
+
+// The answers. Only AnswerOK says that something was written.
+const (
+	AnswerOK     AnswerKind = iota + 1 // the batch is applied, the position moved
+	AnswerStale                        // the stored position is not the batch's first offset
+	AnswerFenced                       // a newer owner has raised the epoch
+	AnswerWiped                        // there is no definition: Redis has lost its data
+	AnswerDigest                       // the definition there is of other rules
+	AnswerBad                          // a value or key is not what this view writes
+	AnswerRange                        // a sum left its range
+)
+
+var answerNames = [...]string{
+	AnswerOK: "OK", AnswerStale: "STALE", AnswerFenced: "FENCED", AnswerWiped: "WIPED",
+	AnswerDigest: "DIGEST", AnswerBad: "BAD", AnswerRange: "RANGE",
+}
+
+// String returns the answer as the script writes it.
+func (k AnswerKind) String() string {
+	if int(k) < len(answerNames) && answerNames[k] != "" {
+		return answerNames[k]
+	}
+	return "invalid"
+}
+
+// Absent is the position of a partition that has none stored.
+const Absent int64 = -1
+
+// Answer is what the script said to a batch, and why.
+type Answer struct {
+	Kind AnswerKind
+	// Position is the stored one, [Absent] where there is none, of AnswerStale.
+	// Where it is the batch's own Next, the batch was applied before and the
+	// reply was lost.
+	Position int64
+	// Epoch is the stored one, of AnswerFenced.
+	Epoch int64
+	// Digest is the stored one, of AnswerDigest.
+	Digest string
+	// Row and Field name the place, of AnswerBad and AnswerRange. Field is empty
+	// where the row's key holds another type. Row is empty where the place is no
+	// row but the bookkeeping; then Field names its key, as in "m:pos", and
+	// behind a space the partition where only that is wrong.
+	Row, Field string
+}
+
+// parseAnswer reads the array that the script returns.
+func parseAnswer(id ViewID, reply []string) (Answer, error) {
+	kind := AnswerKind(0)
+	for k, name := range answerNames {
+		if len(reply) > 0 && name != "" && reply[0] == name {
+			kind = AnswerKind(k)
+		}
+	}
+	a := Answer{Kind: kind}
+	var err error
+	switch {
+	case len(reply) == 1 && (kind == AnswerOK || kind == AnswerWiped):
+	case len(reply) == 2 && kind == AnswerStale:
+		if a.Position, err = parsePosition(reply[1]); err != nil {
+			return Answer{Kind: AnswerBad, Field: keyPositions}, nil
+		}
+	case len(reply) == 2 && kind == AnswerFenced:
+		a.Epoch, err = strconv.ParseInt(reply[1], 10, 64)
+	case len(reply) == 2 && kind == AnswerDigest:
+		a.Digest = reply[1]
+	case len(reply) == 3 && (kind == AnswerBad || kind == AnswerRange):
+		a.Row, a.Field = place(id, reply[1], reply[2])
+	default:
+		err = errReply
+	}
+	if err != nil {
+		return Answer{}, fmt.Errorf("unexpected answer of the script: %q: %w", reply, err)
+	}
+	return a, nil
+}
+
+// place returns the row and field of a key, or what of the bookkeeping it is.
+func place(id ViewID, key, field string) (string, string) {
+	if row, ok := strings.CutPrefix(key, id.RowKey("")); ok {
+		return row, field
+	}
+	return "", strings.TrimSpace(strings.TrimPrefix(key, id.key("")) + " " + field)
+}
+
+// parsePosition reads a stored position; an empty text is [Absent].
+func parsePosition(s string) (int64, error) {
+	if s == "" {
+		return Absent, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%q is not a position", s)
+	}
+	return n, nil
+}

@@ -1,0 +1,359 @@
+-- Applies one batch of one partition to the rows of a view, whole or not at all.
+--
+-- KEYS  1 m:def  2 m:pos  3 m:epoch  4 m:rows
+-- ARGV  1 digest  2 topic/partition  3 epoch  4 first  5 next  6 batch
+--
+-- Redis runs a script alone but takes nothing back when a command in it fails.
+-- So the first pass reads and checks everything that the second one needs, and
+-- computes what it will write; the second one cannot fail. The answer is an
+-- array, never an error: clients act on some errors by themselves.
+--
+-- The batch is a flat JSON array of strings: see packer in pack.go.
+
+local call, try = redis.call, redis.pcall
+local find, sub, rep, match, byte, format = string.find, string.sub, string.rep, string.match, string.byte, string.format
+local floor, max, min = math.floor, math.max, math.min
+
+local refused -- the answer, where something is wrong
+
+local function refuse(kind, key, field)
+  refused = refused or {kind, key, field or ''}
+end
+
+-- get reads a value of the bookkeeping; false where there is none.
+local function get(command, key, field)
+  local reply
+  if field then reply = try(command, key, field) else reply = try(command, key) end
+  if type(reply) == 'table' then return refuse('BAD', key) end
+  return reply
+end
+
+local digest = get('HGET', KEYS[1], 'digest')
+local epoch = get('HGET', KEYS[3], ARGV[2]) or '0'
+local position = get('HGET', KEYS[2], ARGV[2])
+local rows = get('GET', KEYS[4]) or '0'
+if refused then return refused end
+
+--<wiped>
+if not digest then return {'WIPED'} end
+--</wiped>
+--<digest>
+if digest ~= ARGV[1] then return {'DIGEST', digest} end
+--</digest>
+--<fenced>
+if not find(epoch, '^%d+$') or #epoch > 15 then return {'BAD', KEYS[3], ARGV[2]} end
+if tonumber(epoch) > tonumber(ARGV[3]) then return {'FENCED', epoch} end
+--</fenced>
+--<stale>
+if position ~= ARGV[4] then return {'STALE', position or ''} end
+--</stale>
+--<rows>
+if not find(rows, '^%d+$') or #rows > 15 then return {'BAD', KEYS[4], ''} end
+--</rows>
+
+-- Exact decimals ------------------------------------------------------------
+
+-- is_number says whether s is a decimal number as we write it. tonumber would
+-- take 0x10, 1e3, inf and nan, too. No number of ours has more than 400 digits.
+local function is_number(s)
+  return #s <= 400 and find(s, '^%-?%d+%.?%d*$')
+end
+
+local function is_whole(s)
+  return #s <= 400 and find(s, '^%-?%d+$')
+end
+
+-- parts returns whether s is negative, its digits before the point without
+-- leading zeros, and those behind it without trailing zeros.
+local function parts(s)
+  local sign, whole, fraction = match(s, '^(%-?)0*(%d*)%.?(%d-)0*$')
+  return sign == '-' and #whole + #fraction > 0, whole, fraction
+end
+
+local POWERS = {[0] = 1}
+for i = 1, 16 do POWERS[i] = POWERS[i - 1] * 10 end
+
+-- scale is the number of digits behind the point.
+local function scale(s)
+  local point = find(s, '.', 1, true)
+  return point and #s - point or 0
+end
+
+-- combine adds (sign 1) or subtracts (sign -1, a not less than b) two numbers
+-- of digits of equal width.
+local function combine(a, b, sign)
+  local digits, carry = {}, 0
+  for i = #a, 1, -1 do
+    local d = byte(a, i) - 48 + sign * (byte(b, i) - 48) + carry
+    carry = floor(d / 10)
+    digits[i] = d - carry * 10
+  end
+  return (carry > 0 and '1' or '') .. table.concat(digits)
+end
+
+-- join is the canonical text of a number of digits, of which so many stand
+-- behind the point.
+local function join(negative, digits, behind)
+  local whole = match(sub(digits, 1, #digits - behind), '^0*(%d*)$')
+  local fraction = match(sub(digits, #digits - behind + 1), '^(%d-)0*$')
+  if negative and #whole + #fraction == 0 then negative = false end
+  return (negative and '-' or '') .. (whole == '' and '0' or whole) .. (fraction == '' and '' or '.' .. fraction)
+end
+
+-- aligned returns both numbers as digits of one width, and how many of them
+-- stand behind the point.
+local function aligned(xw, xf, yw, yf)
+  local w, f = max(#xw, #yw), max(#xf, #yf)
+  return rep('0', w - #xw) .. xw .. xf .. rep('0', f - #xf), rep('0', w - #yw) .. yw .. yf .. rep('0', f - #yf), f
+end
+
+-- long_sum adds digit by digit.
+local function long_sum(x, y)
+  local xn, xw, xf = parts(x)
+  local yn, yw, yf = parts(y)
+  local a, b, behind = aligned(xw, xf, yw, yf)
+  if xn == yn then return join(xn, combine(a, b, 1), behind) end
+  if a < b then return join(yn, combine(b, a, -1), behind) end
+  return join(xn, combine(a, b, -1), behind)
+end
+
+-- sum adds two numbers. Up to 15 digits, at one scale, a double is exact.
+local function sum(x, y)
+  local xs, ys = scale(x), scale(y)
+  local s = max(xs, ys)
+  if #x - xs + s > 15 or #y - ys + s > 15 then return long_sum(x, y) end
+  local p = POWERS[s]
+  local n = floor(tonumber(x) * p + 0.5) + floor(tonumber(y) * p + 0.5)
+  while s > 0 and n % 10 == 0 do n, s = n / 10, s - 1 end
+  if s == 0 then return format('%d', n) end
+  local sign = ''
+  if n < 0 then sign, n = '-', -n end
+  p = POWERS[s]
+  local whole = floor(n / p)
+  return sign .. format('%d', whole) .. '.' .. sub(format('%d', n - whole * p + p), 2)
+end
+
+-- less compares two numbers. Up to 14 digits, doubles have their order.
+local function less(x, y)
+  if #x <= 15 and #y <= 15 then return tonumber(x) < tonumber(y) end
+  local xn, xw, xf = parts(x)
+  local yn, yw, yf = parts(y)
+  if xn ~= yn then return xn end
+  local a, b = aligned(xw, xf, yw, yf)
+  if xn then a, b = b, a end
+  return a < b
+end
+
+-- in_int64 says whether a canonical whole number fits 64 bits.
+local function in_int64(s)
+  if #s < 19 then return true end
+  local negative, digits = parts(s)
+  return #digits < 19 or #digits == 19 and digits <= (negative and '9223372036854775808' or '9223372036854775807')
+end
+
+-- in_decimal says whether a number has at most 38 digits.
+local function in_decimal(s)
+  if #s <= 38 then return true end
+  local _, whole, fraction = parts(s)
+  return #fraction <= 38 and #match(whole .. fraction, '^0*(%d*)$') <= 38
+end
+
+-- Ops that read ---------------------------------------------------------------
+--
+-- Each takes the old value of a field (false where there is none), where in the
+-- batch the new one stands, and the old sort key of the field. It puts in the
+-- place of the new value the one to write, or returns why it cannot.
+
+local batch = ARGV[6] == '' and {} or cjson.decode(ARGV[6])
+
+local function adding(is_old, in_range)
+  return function(old, at)
+    if old then
+      --<number>
+      if not is_old(old) then return 'BAD' end
+      --</number>
+      batch[at] = sum(old, batch[at])
+    end
+    --<range>
+    if not in_range(batch[at]) then return 'RANGE' end
+    --</range>
+  end
+end
+
+local function keep_least(old, at)
+  if not old then return end
+  --<least>
+  if not is_number(old) then return 'BAD' end
+  --</least>
+  if less(old, batch[at]) then batch[at] = old end
+end
+
+local function keep_greatest(old, at)
+  if not old then return end
+  --<greatest>
+  if not is_number(old) then return 'BAD' end
+  --</greatest>
+  if less(batch[at], old) then batch[at] = old end
+end
+
+-- ordering keeps the old value where wins says so of the old and the new sort
+-- key, which are digits of one width.
+local function ordering(wins)
+  return function(old, at, key)
+    if not old and not key then return end
+    --<order>
+    if not old or not key or #key ~= #batch[at + 1] or find(key, '%D') then return 'BAD' end
+    --</order>
+    if wins(key, batch[at + 1]) then batch[at], batch[at + 1] = old, key end
+  end
+end
+
+local function lower(a, b) return a < b end
+local function higher(a, b) return a > b end
+
+local READS = {
+  i = adding(is_whole, in_int64),
+  a = adding(is_number, in_decimal),
+  n = keep_least,
+  x = keep_greatest,
+  N = ordering(lower),
+  X = ordering(higher),
+  l = ordering(higher),
+}
+local ORDERED = {N = true, X = true, l = true}
+
+-- Shapes ----------------------------------------------------------------------
+
+local WIDEST = 2000 -- unpack takes not many more values at once
+
+-- header reads the header of a group of rows that stands at that place.
+local function header(at)
+  local g = {rows = tonumber(batch[at]), delete = batch[at + 1] == '1', steps = {}, reads = {}, args = {}, drops = {}}
+  local ops, values = tonumber(batch[at + 2]), 0
+  at = at + 3
+  local function field(name)
+    values = values + 1
+    g.args[2 * values - 1], g.args[2 * values] = name, ''
+  end
+  for i = 1, ops do
+    local code, name = batch[at], batch[at + 1]
+    at = at + 2
+    if code == 'u' then
+      g.drops[#g.drops + 1] = name
+    else
+      field(name)
+      local read = READS[code]
+      if read then
+        g.reads[#g.reads + 1] = name
+        g.steps[#g.steps + 1] = {read = read, name = name, at = values, old = #g.reads}
+      end
+      if ORDERED[code] then
+        field(name .. '@')
+        g.reads[#g.reads + 1] = name .. '@'
+      end
+    end
+  end
+  g.first, g.values = at, values
+  g.next = at + g.rows * (values + 1)
+  return g
+end
+
+local groups = {}
+do
+  local at, n = 1, #batch
+  while at <= n do
+    local g = header(at)
+    groups[#groups + 1] = g
+    at = g.next
+  end
+end
+
+-- First pass: read, check, compute ----------------------------------------------
+
+local change = 0 -- of the number of rows
+local NOTHING = {}
+
+-- fields reads the fields of a row that its ops need.
+local function fields(key, names)
+  if #names <= WIDEST then return try('HMGET', key, unpack(names)) end
+  local all = {}
+  for i = 1, #names, WIDEST do
+    local some = try('HMGET', key, unpack(names, i, min(i + WIDEST - 1, #names)))
+    if some.err then return some end
+    for j = 1, #some do all[i + j - 1] = some[j] end
+  end
+  return all
+end
+
+-- known reads what the ops of a row need of it, and whether it exists; nothing
+-- where it is no row.
+local function known(g, key)
+  local old = NOTHING
+  if #g.reads > 0 and not g.delete then
+    old = fields(key, g.reads)
+    --<type-read>
+    if old.err then return refuse('BAD', key) end
+    --</type-read>
+    for i = 1, #g.reads do
+      if old[i] then return old, true end
+    end
+  end
+  local n = try('HLEN', key)
+  --<type>
+  if type(n) ~= 'number' then return refuse('BAD', key) end
+  --</type>
+  return old, n > 0
+end
+
+local function check(g, at)
+  local old, exists = known(g, batch[at])
+  if refused then return end
+  for i = 1, #g.steps do
+    local s = g.steps[i]
+    local why = s.read(old[s.old], at + s.at, old[s.old + 1])
+    if why then return refuse(why, batch[at], s.name) end
+  end
+  if g.values > 0 and not exists then change = change + 1 end
+end
+
+for i = 1, #groups do
+  local g = groups[i]
+  for at = g.first, g.next - 1, g.values + 1 do
+    check(g, at)
+    if refused then return refused end
+  end
+end
+
+-- Second pass: write --------------------------------------------------------------
+
+local function drop(g, key)
+  local n = 0
+  for i = 1, #g.drops, WIDEST do
+    n = n + call('HDEL', key, unpack(g.drops, i, min(i + WIDEST - 1, #g.drops)))
+  end
+  if n > 0 and g.values == 0 and call('EXISTS', key) == 0 then change = change - 1 end
+end
+
+local function write(g, at)
+  local key, args, n = batch[at], g.args, 2 * g.values
+  if g.delete then
+    local was = call('DEL', key)
+    if n == 0 then change = change - was end
+  elseif #g.drops > 0 then
+    drop(g, key)
+  end
+  for i = 1, g.values do args[2 * i] = batch[at + i] end
+  for i = 1, n, WIDEST do
+    call('HSET', key, unpack(args, i, min(i + WIDEST - 1, n)))
+  end
+end
+
+for i = 1, #groups do
+  local g = groups[i]
+  for at = g.first, g.next - 1, g.values + 1 do write(g, at) end
+end
+if change ~= 0 then
+  call('SET', KEYS[4], format('%d', max(0, tonumber(rows) + change)))
+end
+call('HSET', KEYS[2], ARGV[2], ARGV[5])
+return {'OK'}

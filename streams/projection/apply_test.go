@@ -1,0 +1,38 @@
+package projection
+
+import (
+	"testing"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/rules"
+)
+
+func TestOpsOnRows(t *testing.T) {
+	onRedis(t, func(t *testing.T, b *bench) {
+		b.begin(
+			field("status", rules.FamilySet, streams.KindString),
+			field("n", rules.FamilyAdd, streams.KindInt),
+			field("sum", rules.FamilyAdd, streams.KindDecimal),
+			field("low", rules.FamilyMin, streams.KindDecimal),
+			field("high", rules.FamilyMax, streams.KindInt),
+		)
+		b.ok(
+			step("a", change(0, rules.OpSet, "new"), change(1, rules.OpAdd, 1), change(2, rules.OpAdd, dec("31.30")),
+				change(3, rules.OpMin, dec("2.5")), change(4, rules.OpMax, 7)),
+			step("b", change(1, rules.OpAdd, 0)),
+		)
+		b.wantRow("a", "status=new n=1 sum=31.3 low=2.5 high=7")
+		b.wantRow("b", "n=0")
+		b.wantRows(2)
+		b.ok(step("a", change(0, rules.OpUnset, nil), change(1, rules.OpAdd, -3), change(2, rules.OpAdd, dec("-31.3")),
+			change(3, rules.OpMin, dec("2.49")), change(4, rules.OpMax, 5)))
+		b.wantRow("a", "n=-2 sum=0 low=2.49 high=7")
+		b.ok(rules.Step{Key: "a", Delete: true, Changes: []rules.Change{change(1, rules.OpAdd, 5)}}, rules.Step{Key: "b", Delete: true})
+		b.wantRow("a", "n=5")
+		b.wantRow("b", "")
+		b.wantRows(1)
+		if got := b.bookkeeping().Positions[part0]; got != 3 {
+			t.Errorf("position %d", got)
+		}
+	})
+}

@@ -1,0 +1,13 @@
+-- Takes a partition over: raises its epoch, and returns it with the position
+-- and the mark.
+--
+-- KEYS  1 m:def  2 m:epoch  3 m:pos  4 m:hot  5 m:seen
+-- ARGV  1 digest  2 topic/partition  3 now
+
+local digest = redis.call('HGET', KEYS[1], 'digest')
+if not digest then return {'WIPED'} end
+if digest ~= ARGV[1] then return {'DIGEST', digest} end
+local epoch = redis.call('HINCRBY', KEYS[2], ARGV[2], 1)
+redis.call('HSETNX', KEYS[3], ARGV[2], '0')
+redis.call('HSET', KEYS[5], ARGV[2], ARGV[3])
+return {'OK', tostring(epoch), redis.call('HGET', KEYS[3], ARGV[2]), redis.call('HGET', KEYS[4], ARGV[2]) or ''}

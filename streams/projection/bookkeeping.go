@@ -1,0 +1,102 @@
+package projection
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// Bookkeeping is what stands beside the rows of a view version, all of one
+// moment. Maps have no entry for a partition that has none.
+type Bookkeeping struct {
+	// Definition is nil where there is none.
+	Definition *Definition
+	Positions  map[streams.Partition]int64
+	Epochs     map[streams.Partition]int64
+	// Marks are the positions that must be reached to be hot.
+	Marks map[streams.Partition]int64
+	// Seen is when an owner last said that it lives.
+	Seen map[streams.Partition]time.Time
+	// Rows is how many there are.
+	Rows int64
+}
+
+// Bookkeeping reads what stands beside the rows.
+func (s *Store) Bookkeeping(ctx context.Context) (Bookkeeping, error) {
+	return readBookkeeping(ctx, s.client, s.id)
+}
+
+func readBookkeeping(ctx context.Context, client redis.UniversalClient, id ViewID) (Bookkeeping, error) {
+	tx := client.TxPipeline()
+	definition := tx.HGetAll(ctx, id.key(keyDefinition))
+	positions := tx.HGetAll(ctx, id.key(keyPositions))
+	epochs := tx.HGetAll(ctx, id.key(keyEpochs))
+	marks := tx.HGetAll(ctx, id.key(keyMarks))
+	seen := tx.HGetAll(ctx, id.key(keySeen))
+	rows := tx.Get(ctx, id.key(keyRows))
+	if _, err := tx.Exec(ctx); err != nil && err != redis.Nil {
+		return Bookkeeping{}, fmt.Errorf("view %s: reading its bookkeeping: %w", id, err)
+	}
+	r := reading{id: id}
+	b := Bookkeeping{
+		Positions: r.numbers(keyPositions, positions.Val()),
+		Epochs:    r.numbers(keyEpochs, epochs.Val()),
+		Marks:     r.numbers(keyMarks, marks.Val()),
+		Seen:      r.times(seen.Val()),
+		Rows:      r.rows(rows.Val()),
+	}
+	if h := definition.Val(); len(h) > 0 {
+		d, err := parseDefinition(h)
+		r.failed(keyDefinition, err)
+		b.Definition = &d
+	}
+	return b, r.err
+}
+
+// reading keeps the first error of reading a view version's bookkeeping.
+type reading struct {
+	id  ViewID
+	err error
+}
+
+func (r *reading) failed(key string, err error) {
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("view %s: reading %s: %w", r.id, key, err)
+	}
+}
+
+func (r *reading) numbers(key string, h map[string]string) map[streams.Partition]int64 {
+	m := make(map[streams.Partition]int64, len(h))
+	for field, value := range h {
+		p, err := parsePartition(field)
+		r.failed(key, err)
+		m[p], err = parsePosition(value)
+		r.failed(key, err)
+	}
+	return m
+}
+
+func (r *reading) times(h map[string]string) map[streams.Partition]time.Time {
+	m := make(map[streams.Partition]time.Time, len(h))
+	for field, value := range h {
+		p, err := parsePartition(field)
+		r.failed(keySeen, err)
+		m[p], err = time.Parse(time.RFC3339Nano, value)
+		r.failed(keySeen, err)
+	}
+	return m
+}
+
+func (r *reading) rows(s string) int64 {
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	r.failed(keyRows, err)
+	return n
+}

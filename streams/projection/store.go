@@ -1,0 +1,273 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// Store is one version of one view in Redis: its rows and its bookkeeping.
+//
+// [Store.Apply] is what makes a view exactly once: it writes the rows of a batch
+// and moves the position of its partition in one step, and only if the stored
+// position is the batch's first offset. A batch that comes a second time, late,
+// or from a worker that has lost the partition finds another position and
+// changes nothing. Everything that could fail is checked before anything is
+// written, because Redis takes nothing back of a script that fails half-way.
+//
+// Errors are those of the transport, for which see [Waits], and the typed ones
+// that a method names. A method that was interrupted may have done its work;
+// all of them can be called again with the same arguments.
+//
+// A Store is safe for concurrent use.
+type Store struct {
+	client     redis.UniversalClient
+	id         ViewID
+	scripts    scripts
+	definition atomic.Pointer[Definition]
+}
+
+// NewStore returns the store of a view version. [Store.Define] comes first.
+func NewStore(client redis.UniversalClient, id ViewID) *Store {
+	return &Store{client: client, id: id, scripts: newScripts()}
+}
+
+// Define writes the definition where the view version has neither a definition
+// nor positions, and compares it with what is there otherwise. It returns a
+// [*DigestError], [*LayoutError], [*TopicChangedError], [*ClusterChangedError]
+// or [ErrNoDefinition] where a worker with this definition must not touch the
+// rows.
+func (s *Store) Define(ctx context.Context, d Definition) error {
+	reply, err := s.run(ctx, s.scripts.define, []string{keyDefinition, keyPositions}, d.pairs()...)
+	if err != nil {
+		return err
+	}
+	if len(reply) == 0 {
+		return s.wrap(ErrNoDefinition)
+	}
+	hash := make(map[string]string, len(reply)/2)
+	for i := 0; i+1 < len(reply); i += 2 {
+		hash[reply[i]] = reply[i+1]
+	}
+	stored, err := parseDefinition(hash)
+	if err != nil {
+		return s.wrap(err)
+	}
+	if err := d.compare(&stored); err != nil {
+		return s.wrap(err)
+	}
+	s.definition.Store(&d)
+	return nil
+}
+
+// Assignment is what a new owner of a partition finds.
+type Assignment struct {
+	// Epoch is the owner's own.
+	Epoch int64
+	// Position is where it begins to read.
+	Position int64
+	// Mark is the position that must be reached to be hot, where HasMark: the
+	// partition was hot once.
+	Mark    int64
+	HasMark bool
+}
+
+// Assign takes a partition over: it raises the epoch and returns it with the
+// stored position, which is 0 for a partition that never had one. It returns
+// [ErrWiped] or a [*DigestError] where the definition is gone or another one.
+func (s *Store) Assign(ctx context.Context, p streams.Partition) (Assignment, error) {
+	var a Assignment
+	reply, err := s.run(ctx, s.scripts.assign, []string{keyDefinition, keyEpochs, keyPositions, keyMarks, keySeen},
+		s.digest(), p.String(), now())
+	if err != nil {
+		return a, err
+	}
+	if err := s.refusal(reply, 4); err != nil {
+		return a, err
+	}
+	var errs [3]error
+	a.Epoch, errs[0] = strconv.ParseInt(reply[1], 10, 64)
+	a.Position, errs[1] = parsePosition(reply[2])
+	a.Mark, errs[2] = parsePosition(reply[3])
+	if a.HasMark = a.Mark != Absent; !a.HasMark {
+		a.Mark = 0
+	}
+	return a, s.wrap(errors.Join(errs[:]...))
+}
+
+// Write is a batch of one partition.
+type Write struct {
+	Partition streams.Partition
+	// Epoch is the owner's: see [Assignment].
+	Epoch int64
+	// First is the position before the batch, Next the one behind it.
+	First, Next int64
+	// Fold is what the batch does to rows. Nil or empty: nothing, only the
+	// position moves.
+	Fold *Fold
+}
+
+// Apply applies a batch, whole or not at all. See [Answer] for what it can find
+// instead; then nothing was written.
+func (s *Store) Apply(ctx context.Context, w Write) (Answer, error) {
+	var batch []byte
+	if w.Fold != nil && w.Fold.Rows() > 0 {
+		batch = w.Fold.pack(s.id.RowKey(""))
+	}
+	reply, err := s.run(ctx, s.scripts.apply, []string{keyDefinition, keyPositions, keyEpochs, keyRows},
+		s.digest(), w.Partition.String(), w.Epoch, w.First, w.Next, batch)
+	if err != nil {
+		return Answer{}, err
+	}
+	a, err := parseAnswer(s.id, reply)
+	return a, s.wrap(err)
+}
+
+// Stored is the position of a partition as Redis has it.
+type Stored struct {
+	Position int64
+	// Present is false where there is none.
+	Present bool
+}
+
+// Confirm says that the owner of a partition lives, and returns the position
+// that is stored: one that is not the owner's own means that Redis went back in
+// time.
+func (s *Store) Confirm(ctx context.Context, p streams.Partition) (Stored, error) {
+	reply, err := s.run(ctx, s.scripts.confirm, []string{keyDefinition, keyPositions, keySeen}, p.String(), now())
+	if err != nil {
+		return Stored{}, err
+	}
+	if len(reply) != 1 {
+		return Stored{}, s.wrap(fmt.Errorf("%w: %q", errReply, reply))
+	}
+	position, err := parsePosition(reply[0])
+	if err != nil || position == Absent {
+		return Stored{}, s.wrap(err)
+	}
+	return Stored{Position: position, Present: true}, nil
+}
+
+// Positions returns the stored positions, [Absent] where there is none, in the
+// order of the partitions.
+func (s *Store) Positions(ctx context.Context, ps []streams.Partition) ([]int64, error) {
+	if len(ps) == 0 {
+		return nil, nil
+	}
+	fields := make([]string, len(ps))
+	for i, p := range ps {
+		fields[i] = p.String()
+	}
+	reply, err := s.client.HMGet(ctx, s.id.key(keyPositions), fields...).Result()
+	if err != nil {
+		return nil, s.wrap(err)
+	}
+	positions := make([]int64, len(ps))
+	for i, v := range reply {
+		text, _ := v.(string)
+		if positions[i], err = parsePosition(text); err != nil {
+			return nil, s.wrap(fmt.Errorf("partition %s: %w", ps[i], err))
+		}
+	}
+	return positions, nil
+}
+
+// Seen says that the owner of those partitions lives.
+func (s *Store) Seen(ctx context.Context, ps ...streams.Partition) error {
+	if len(ps) == 0 {
+		return nil
+	}
+	at := now()
+	pairs := make([]string, 0, 2*len(ps))
+	for _, p := range ps {
+		pairs = append(pairs, p.String(), at)
+	}
+	return s.wrap(s.client.HSet(ctx, s.id.key(keySeen), pairs).Err())
+}
+
+// MarkHot writes the marks of partitions: the positions that they must reach to
+// be hot, which they have. A mark is only ever raised. Once every partition of
+// the view has one, the version becomes the live one if there is none. It
+// returns [ErrWiped] or a [*DigestError] where the definition is gone or another
+// one.
+func (s *Store) MarkHot(ctx context.Context, marks map[streams.Partition]int64) error {
+	args := []any{s.digest()}
+	for p, mark := range marks {
+		args = append(args, p.String(), mark)
+	}
+	reply, err := s.run(ctx, s.scripts.mark, []string{keyDefinition, keyMarks}, args...)
+	if err != nil {
+		return err
+	}
+	if err := s.refusal(reply, 2); err != nil {
+		return err
+	}
+	if d := s.definition.Load(); d == nil || reply[1] != strconv.Itoa(d.partitions()) {
+		return nil
+	}
+	// its key is on a node of its own: a crash in between is mended by the next call
+	return s.wrap(s.client.SetNX(ctx, s.id.liveKey(), s.id.Version, 0).Err())
+}
+
+// RaiseMark raises the mark of a partition whose position went back to the
+// position that it had, so that it is not hot before it is there again. It does
+// nothing where a newer owner has taken the partition over. It returns
+// [ErrWiped] or a [*DigestError] where the definition is gone or another one.
+func (s *Store) RaiseMark(ctx context.Context, p streams.Partition, epoch, mark int64) error {
+	reply, err := s.run(ctx, s.scripts.raise, []string{keyDefinition, keyEpochs, keyMarks}, s.digest(), p.String(), epoch, mark)
+	if err != nil {
+		return err
+	}
+	return s.refusal(reply, 1)
+}
+
+// run runs a script. A Redis that does not know it is given it.
+func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]string, error) {
+	for i, k := range keys {
+		keys[i] = s.id.key(k)
+	}
+	reply, err := script.Run(ctx, s.client, keys, args...).StringSlice()
+	return reply, s.wrap(err)
+}
+
+// refusal is the error of a reply that says why nothing was done; a reply that
+// says OK has so many parts.
+func (s *Store) refusal(reply []string, parts int) error {
+	switch {
+	case len(reply) == parts && reply[0] == "OK":
+		return nil
+	case len(reply) == 2 && reply[0] == "FENCED":
+		return nil
+	case len(reply) == 1 && reply[0] == "WIPED":
+		return s.wrap(ErrWiped)
+	case len(reply) == 2 && reply[0] == "DIGEST":
+		return s.wrap(&DigestError{Mine: s.digest(), Theirs: reply[1]})
+	}
+	return s.wrap(fmt.Errorf("%w: %q", errReply, reply))
+}
+
+// digest is that of the definition; empty before it is defined.
+func (s *Store) digest() string {
+	if d := s.definition.Load(); d != nil {
+		return d.Digest
+	}
+	return ""
+}
+
+// wrap names the view version in an error.
+func (s *Store) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("view %s: %w", s.id, err)
+}
+
+// now is the time as the bookkeeping has it.
+func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }
