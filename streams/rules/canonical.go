@@ -117,6 +117,9 @@ func (o operand) canonical() string {
 func (c *exprCompiler) text(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.UnaryNode:
+		if o, _ := c.node(n); o.number() {
+			return o.canonical()
+		}
 		return fmt.Sprintf("(%s %s)", plainOperator(n.Operator), c.text(n.Node))
 	case *ast.BinaryNode:
 		return fmt.Sprintf("(%s %s %s)", c.text(n.Left), plainOperator(n.Operator), c.text(n.Right))

@@ -75,7 +75,7 @@ func (c *compiler) event(ev eventRules) {
 		c.add(ev.at, "the data of %s is %s, not a record", ev.eventType, t)
 		return
 	}
-	checked := &checkedEvent{eventType: ev.eventType, scope: &scope{data: t}}
+	checked := &checkedEvent{eventType: ev.eventType, scope: &scope{event: ev.eventType, data: t}}
 	for _, r := range ev.rules {
 		checked.rules = append(checked.rules, c.rule(checked, r))
 	}

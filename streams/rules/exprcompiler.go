@@ -36,7 +36,7 @@ func (c *exprCompiler) tree() (ast.Node, bool) {
 		return nil, false
 	}
 	if n := repeated(tree); n != nil {
-		c.problem(n, "comparisons cannot be chained; write a < b and b < c")
+		c.add(c.begin(n), "comparisons cannot be chained; write a < b and b < c")
 		return nil, false
 	}
 	c.parsed = tree
@@ -44,6 +44,15 @@ func (c *exprCompiler) tree() (ast.Node, bool) {
 }
 
 func (c *exprCompiler) place(n ast.Node) place { return c.src.place(n.Location()) }
+
+// begin returns where a name begins; a node of a dotted one stands at its last
+// part.
+func (c *exprCompiler) begin(n ast.Node) place {
+	if parts, ok := dotted(n); ok {
+		n = parts[0].node
+	}
+	return c.place(n)
+}
 
 // problem reports what is wrong with a node.
 func (c *exprCompiler) problem(n ast.Node, format string, args ...any) (operand, bool) {

@@ -10,7 +10,7 @@ import (
 // field compiles data.….
 func (c *exprCompiler) field(n ast.Node, parts []part) (operand, bool) {
 	if len(parts) == 0 {
-		return c.problem(n, "data is all of the event; name a field of it: %s", fieldNames(&c.scope.data))
+		return c.problem(n, "data is all of %s; name a field of it: %s", c.scope.event, fieldNames(&c.scope.data))
 	}
 	t, known := c.scope.data, pathType{}
 	var path []string
@@ -20,7 +20,7 @@ func (c *exprCompiler) field(n ast.Node, parts []part) (operand, bool) {
 		}
 		f := t.Field(p.name)
 		if f == nil {
-			return c.problem(p.node, "%s has no field %q%s", dataName(path), p.name, c.unknownField(&t, p.name))
+			return c.problem(p.node, "%s has no field %q%s", c.scope.dataName(path), p.name, c.unknownField(&t, p.name))
 		}
 		nullable := t.Nullable && len(path) > 0 || f.Type.Nullable
 		t = f.Type
@@ -32,10 +32,18 @@ func (c *exprCompiler) field(n ast.Node, parts []part) (operand, bool) {
 		return c.problem(parts[len(parts)-1].node, "%s is %s; %s", dataName(path), t, useOf(&t, dataName(path)))
 	}
 	known.typ = t
-	at := c.place(parts[len(parts)-1].node)
+	at := c.begin(n)
 	o := slotOperand(c.scope.path(strings.Join(path, "."), known), t, at)
 	o.name = dataName(path)
 	return o, true
+}
+
+// dataName names a record of the event for messages.
+func (s *scope) dataName(path []string) string {
+	if len(path) == 0 {
+		return s.event
+	}
+	return dataName(path) + " of " + s.event
 }
 
 func dataName(path []string) string { return strings.Join(append([]string{"data"}, path...), ".") }

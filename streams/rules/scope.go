@@ -9,6 +9,7 @@ import (
 
 // scope is what the expressions of one event type can name.
 type scope struct {
+	event string // the event type
 	data  streams.Type
 	paths []string
 	kinds []pathType // of each path

@@ -24,7 +24,8 @@ func (p *problems) add(at place, format string, args ...any) {
 	p.all = append(p.all, streams.Problem{Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)})
 }
 
-// sorted returns the problems in the order of the file.
+// sorted returns the problems in the order of the file, each once: a row key of
+// the view is checked for each rule that uses it.
 func (p *problems) sorted() []streams.Problem {
 	slices.SortStableFunc(p.all, func(a, b streams.Problem) int {
 		if a.Line != b.Line {
@@ -32,6 +33,7 @@ func (p *problems) sorted() []streams.Problem {
 		}
 		return a.Column - b.Column
 	})
+	p.all = slices.Compact(p.all)
 	return p.all
 }
 

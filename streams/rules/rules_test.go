@@ -1,0 +1,219 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/millrace/millrace/streams"
+	"go.yaml.in/yaml/v4"
+)
+
+func typ(k streams.Kind) streams.Type { return streams.Type{Kind: k} }
+
+func nullable(t streams.Type) streams.Type { t.Nullable = true; return t }
+
+func decimalType(precision, scale int) streams.Type {
+	return streams.Type{Kind: streams.KindDecimal, Precision: precision, Scale: scale}
+}
+
+func record(fields ...streams.Field) streams.Type {
+	return streams.Type{Kind: streams.KindRecord, Fields: fields}
+}
+
+// order is the data of the event types of these tests.
+var order = record(
+	streams.Field{Name: "amount", Type: decimalType(12, 2)},
+	streams.Field{Name: "discount", Type: nullable(decimalType(12, 2)), Default: "null"},
+	streams.Field{Name: "article", Type: typ(streams.KindInt)},
+	streams.Field{Name: "count", Type: nullable(typ(streams.KindInt))},
+	streams.Field{Name: "weight", Type: typ(streams.KindFloat)},
+	streams.Field{Name: "ratio", Type: nullable(typ(streams.KindFloat))},
+	streams.Field{Name: "customer_id", Type: typ(streams.KindString)},
+	streams.Field{Name: "coupon", Type: nullable(typ(streams.KindString))},
+	streams.Field{Name: "express", Type: typ(streams.KindBool)},
+	streams.Field{Name: "gift", Type: nullable(typ(streams.KindBool))},
+	streams.Field{Name: "placed", Type: typ(streams.KindTime)},
+	streams.Field{Name: "due", Type: nullable(typ(streams.KindTime))},
+	streams.Field{Name: "photo", Type: typ(streams.KindBytes)},
+	streams.Field{Name: "wide", Type: decimalType(38, 10)},
+	streams.Field{Name: "address", Type: record(streams.Field{Name: "city", Type: typ(streams.KindString), Default: `""`})},
+	streams.Field{Name: "billing", Type: nullable(record(streams.Field{Name: "city", Type: typ(streams.KindString)}))},
+	streams.Field{Name: "items", Type: streams.Type{Kind: streams.KindList, Elem: &streams.Type{Kind: streams.KindString}}},
+)
+
+func testTypes(eventType string) (streams.Type, error) {
+	switch eventType {
+	case "OrderPlaced", "OrderPaid", "OrderCancelled":
+		return order, nil
+	case "Scalar":
+		return typ(streams.KindString), nil
+	}
+	return streams.Type{}, fmt.Errorf("no schema of %s", eventType)
+}
+
+var testOptions = Options{
+	Types:          testTypes,
+	AnyPartitioner: func(topic string) bool { return topic == "any" },
+}
+
+func parseView(t testing.TB, text string) (*View, []streams.Problem) {
+	t.Helper()
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatalf("%v in:\n%s", err, text)
+	}
+	return Parse(doc.Content[0])
+}
+
+func check(t testing.TB, text string) (*Program, []streams.Problem) {
+	t.Helper()
+	view, problems := parseView(t, text)
+	if view == nil {
+		return nil, problems
+	}
+	program, more := view.Compile(testOptions)
+	return program, append(problems, more...)
+}
+
+func compiled(t testing.TB, text string) *Program {
+	t.Helper()
+	p, problems := check(t, text)
+	for _, problem := range problems {
+		t.Errorf("%v", problem)
+	}
+	if len(problems) > 0 || p == nil {
+		t.Fatalf("does not compile:\n%s", text)
+	}
+	return p
+}
+
+// header is four lines, so that what follows begins on line 5.
+const header = "name: orders\ntopics: [shop]\nkey: \"=stream\"\non_error: stop\n"
+
+// event is an event of the tests: values by path or by the name of a Meta.
+type event map[string]any
+
+func (ev event) fill(t testing.TB, v *Evaluator, e *Event) {
+	t.Helper()
+	slots := v.Slots()
+	for k, p := range e.Paths {
+		slots[k] = streams.Slot{Null: true}
+		if value, ok := ev["data."+p]; ok {
+			slots[k] = slotOf(t, value)
+		}
+	}
+	for m := range MetaCount {
+		slots[len(e.Paths)+int(m)] = streams.Slot{}
+		if value, ok := ev[m.String()]; ok {
+			slots[len(e.Paths)+int(m)] = slotOf(t, value)
+		}
+	}
+}
+
+func slotOf(t testing.TB, value any) (s streams.Slot) {
+	t.Helper()
+	switch v := value.(type) {
+	case nil:
+		s.Null = true
+	case string:
+		s.SetString(v)
+	case int:
+		s.SetInt(int64(v))
+	case float64:
+		s.SetFloat(v)
+	case bool:
+		s.SetBool(v)
+	case streams.Time:
+		s.SetTime(v)
+	case streams.Slot:
+		return v
+	default:
+		t.Fatalf("no slot for %T", value)
+	}
+	return s
+}
+
+func timeOf(t testing.TB, s string) streams.Time {
+	t.Helper()
+	at, err := streams.ParseTime(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// textOf shows a value of a field.
+func textOf(f Field, v Value) string {
+	switch f.Type.Kind {
+	case streams.KindDecimal:
+		return v.Decimal.String()
+	case streams.KindInt:
+		return fmt.Sprint(v.Slot.Int())
+	case streams.KindFloat:
+		return fmt.Sprint(v.Slot.Float())
+	case streams.KindBool:
+		return fmt.Sprint(v.Slot.Bool())
+	case streams.KindTime:
+		return v.Slot.Time().String()
+	}
+	return v.Slot.Str
+}
+
+// show writes steps as one line each: key: delete, op field value, …
+func show(p *Program, steps []Step) string {
+	var lines []string
+	for _, s := range steps {
+		var parts []string
+		if s.Delete {
+			parts = append(parts, "delete")
+		}
+		for _, c := range s.Changes {
+			f := p.Fields[c.Field]
+			if c.Op == OpUnset {
+				parts = append(parts, "unset "+f.Name)
+			} else {
+				parts = append(parts, fmt.Sprintf("%s %s %s", c.Op, f.Name, textOf(f, c.Value)))
+			}
+		}
+		lines = append(lines, s.Key+": "+strings.Join(parts, ", "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func run(t testing.TB, p *Program, eventType string, ev event) (string, error) {
+	t.Helper()
+	e := p.Events[eventType]
+	v := e.NewEvaluator()
+	ev.fill(t, v, e)
+	steps, err := v.Eval()
+	return show(p, steps), err
+}
+
+// value evaluates one expression as a set of a field.
+func value(t testing.TB, expr string, ev event) (string, error) {
+	t.Helper()
+	p := compiled(t, header+"on:\n  OrderPlaced:\n    set: {x: "+quote(expr)+", y: 1}\n")
+	if ev["stream"] == nil {
+		ev["stream"] = "order-1"
+	}
+	got, err := run(t, p, "OrderPlaced", ev)
+	if err != nil {
+		return "", err
+	}
+	got = strings.TrimSuffix(strings.TrimPrefix(got, ev["stream"].(string)+": "), ", set y 1")
+	return strings.TrimPrefix(got, "set x "), nil
+}
+
+// quote writes an expression as a single-quoted YAML scalar.
+func quote(expr string) string { return "'=" + strings.ReplaceAll(expr, "'", "''") + "'" }
+
+func evalError(t testing.TB, err error) *EvalError {
+	t.Helper()
+	var e *EvalError
+	if !errors.As(err, &e) {
+		t.Fatalf("got error %v, want an EvalError", err)
+	}
+	return e
+}
