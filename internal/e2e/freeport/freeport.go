@@ -2,21 +2,32 @@
 package freeport
 
 import (
+	"math/rand/v2"
 	"net"
+	"strconv"
 	"testing"
 )
+
+// The ports that are tried. The system gives higher ones to connections that go
+// out, also while a server that a test restarts is away: such a connection can
+// even meet itself.
+const first, last = 20_000, 32_000
 
 // Get returns a port of 127.0.0.1 that nobody listens on. Nothing keeps it free:
 // use it soon.
 func Get(tb testing.TB) int {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
+	for range 100 {
+		port := first + rand.IntN(last-first)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			tb.Fatal(err)
+		}
+		return port
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
-		tb.Fatal(err)
-	}
-	return port
+	tb.Fatalf("no port between %d and %d is free", first, last)
+	return 0
 }
