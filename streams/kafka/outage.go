@@ -10,13 +10,11 @@ import (
 type outage struct {
 	log  *slog.Logger
 	what string
+	// after is how many failures in a row are an outage.
+	after int
 
 	failures int
 }
-
-// patience is how many failures in a row are an outage. One is a leader that
-// moves.
-const patience = 2
 
 // report takes the outcome of a try.
 func (o *outage) report(ctx context.Context, err error) {
@@ -24,13 +22,13 @@ func (o *outage) report(ctx context.Context, err error) {
 		return
 	}
 	if err == nil {
-		if o.failures >= patience {
-			o.log.InfoContext(ctx, o.what+": it does again")
+		if o.failures >= o.after {
+			o.log.InfoContext(ctx, o.what+": over")
 		}
 		o.failures = 0
 		return
 	}
-	if o.failures++; o.failures == patience {
+	if o.failures++; o.failures == o.after {
 		o.log.WarnContext(ctx, o.what+": waiting", "error", err)
 	}
 }

@@ -274,7 +274,7 @@ func TestBrokerAwayIsWaitedFor(t *testing.T) {
 		if records, _ := f.until(feed, stableEnd(2)); len(records) != 1 {
 			t.Errorf("%d records", len(records))
 		}
-		log.check(t, "WARN kafka does not answer the reader: waiting", "INFO kafka does not answer the reader: it does again")
+		log.check(t, "WARN kafka does not answer the reader: waiting", "INFO kafka does not answer the reader: over")
 	})
 }
 

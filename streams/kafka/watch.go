@@ -19,7 +19,7 @@ const questionTimeout = 5 * time.Second
 func (r *Reader) watch(ctx context.Context) error {
 	ticker := time.NewTicker(r.opts.FetchWait)
 	defer ticker.Stop()
-	outage := outage{log: r.log, what: "kafka does not answer the reader"}
+	outage := outage{log: r.log, what: "kafka does not answer the reader", after: 2} // once is a leader that moves
 	for {
 		select {
 		case <-ctx.Done():
