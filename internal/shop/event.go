@@ -101,6 +101,9 @@ func (c Cents) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, "%s%d.%02d", sign, c/100, c%100), nil
 }
 
+// DataJSON returns the data alone, as JSON.
+func (e Event) DataJSON() (json.RawMessage, error) { return json.Marshal(e.Data) }
+
 // Line returns the event as a line of JSON, with its end.
 func (e Event) Line() ([]byte, error) {
 	line, err := json.Marshal(e)
