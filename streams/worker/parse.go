@@ -61,12 +61,19 @@ func syntaxProblem(err error, src []byte) streams.Problem {
 		p.Message = badStart(splitLines(src), p)
 	case strings.Contains(le.ContextMsg, "quoted scalar") && strings.Contains(le.Message, "end of stream"):
 		p = streams.Problem{Line: context.Line, Column: context.Column, Message: "the quote that begins here is not closed"}
+	case strings.HasPrefix(le.Message, "did not find expected ','") && follows(splitLines(src), p, '$'):
+		p.Message = "quote ${…} between brackets: [\"${HOST}:9092\"]"
 	case context.Line > 0 && (context.Line != p.Line || context.Column != p.Column):
 		p.Message = fmt.Sprintf("not YAML: %s, %s that begins at %d:%d", le.Message, le.ContextMsg, context.Line, context.Column)
 	default:
 		p.Message = "not YAML: " + le.Message
 	}
 	return p
+}
+
+// follows says whether that character stands before the place of a problem.
+func follows(lines [][]rune, p streams.Problem, before rune) bool {
+	return p.Line <= len(lines) && p.Column >= 2 && p.Column-2 < len(lines[p.Line-1]) && lines[p.Line-1][p.Column-2] == before
 }
 
 func badStart(lines [][]rune, p streams.Problem) string {

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -72,11 +73,27 @@ func (f *File) expand(n *yaml.Node, v variables) {
 	n.Value = e.text
 	n.Tag = "!!str"
 	if n.Style == 0 {
-		switch tag := (&yaml.Node{Kind: yaml.ScalarNode, Value: e.text}).ShortTag(); tag {
-		case "!!int", "!!float", "!!bool":
-			n.Tag = tag
-		}
+		n.Tag = tagOf(e.text)
 	}
+}
+
+var (
+	wholeNumber = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`)
+	realNumber  = regexp.MustCompile(`^[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$`)
+)
+
+// tagOf says what YAML takes a text for that is not quoted, among the types
+// that rules know. It never says null: an empty variable is an empty text.
+func tagOf(text string) string {
+	switch {
+	case text == "true" || text == "false":
+		return "!!bool"
+	case wholeNumber.MatchString(text):
+		return "!!int"
+	case realNumber.MatchString(text):
+		return "!!float"
+	}
+	return "!!str"
 }
 
 // find returns the place of the nth "${" behind the start of a node.

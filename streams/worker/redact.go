@@ -67,12 +67,10 @@ func (r *redaction) tree(n *yaml.Node) {
 	}
 }
 
-// hideAll hides the scalars in the value of a key.
+// hideAll hides the scalars in the value of a key. Keys are among them: a secret
+// that is not quoted can look like a mapping.
 func (r *redaction) hideAll(key, value *yaml.Node) {
-	for i, child := range value.Content {
-		if value.Kind == yaml.MappingNode && i%2 == 0 {
-			continue
-		}
+	for _, child := range value.Content {
 		r.hideAll(key, child)
 	}
 	if value.Kind == yaml.ScalarNode || value.Kind == yaml.AliasNode {
