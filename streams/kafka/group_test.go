@@ -1,0 +1,319 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// owner is a listener that remembers what it owns.
+type owner struct {
+	t *testing.T
+
+	mu       sync.Mutex
+	owned    map[streams.Partition]bool
+	assigned int
+	revoked  int
+	changed  chan struct{}
+}
+
+func newOwner(t *testing.T) *owner {
+	return &owner{t: t, owned: make(map[streams.Partition]bool), changed: make(chan struct{}, 1)}
+}
+
+func (o *owner) listener() Listener {
+	return Listener{
+		Assigned: func(_ context.Context, ps []streams.Partition) { o.change(ps, true) },
+		Revoked: func(ctx context.Context, ps []streams.Partition, _ bool) {
+			if ctx.Err() != nil {
+				o.t.Error("Revoked with a context that has ended")
+			}
+			o.change(ps, false)
+		},
+	}
+}
+
+func (o *owner) change(ps []streams.Partition, mine bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, p := range ps {
+		if o.owned[p] == mine {
+			o.t.Errorf("%s: told twice that mine is %t", p, mine)
+		}
+		o.owned[p] = mine
+	}
+	if mine {
+		o.assigned++
+	} else {
+		o.revoked++
+	}
+	select {
+	case o.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (o *owner) count() (owned, assigned, revoked int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, mine := range o.owned {
+		if mine {
+			owned++
+		}
+	}
+	return owned, o.assigned, o.revoked
+}
+
+// await waits until the owner has n partitions after so many assignments.
+func (o *owner) await(n, assignments int) {
+	o.t.Helper()
+	deadline := time.After(30 * time.Second)
+	for {
+		owned, assigned, _ := o.count()
+		if owned == n && assigned >= assignments {
+			return
+		}
+		select {
+		case <-o.changed:
+		case <-deadline:
+			o.t.Fatalf("%d partitions after %d assignments, want %d", owned, assigned, n)
+		}
+	}
+}
+
+// running is an assigner that runs.
+type running struct {
+	Assigner
+	*owner
+	stop func() error
+}
+
+func run(t *testing.T, a Assigner) *running {
+	t.Helper()
+	o := newOwner(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx, o.listener()) }()
+	var once sync.Once
+	var err error
+	r := &running{a, o, func() error {
+		once.Do(func() {
+			cancel()
+			err = <-done
+			if owned, _, _ := o.count(); owned != 0 {
+				t.Errorf("%d partitions are not revoked", owned)
+			}
+		})
+		return err
+	}}
+	t.Cleanup(func() { _ = r.stop() })
+	return r
+}
+
+func (f *fixture) group(instance string, log *slog.Logger) Assigner {
+	cfg := f.config
+	cfg.InstanceID = instance
+	return NewGroup(cfg, GroupOptions{Group: "g", Topics: []string{"t"}, SessionTimeout: time.Second, Logger: log})
+}
+
+var fastGroups = kfake.BrokerConfigs(map[string]string{
+	"group.initial.rebalance.delay.ms": "0",
+	"group.min.session.timeout.ms":     "100",
+})
+
+func TestGroupSharesPartitionsOut(t *testing.T) {
+	f := onTCP(t, fastGroups)
+	f.topic("t", 4, nil)
+	first := run(t, f.group("", nil))
+	first.await(4, 1)
+	second := run(t, f.group("", nil))
+	second.await(2, 1)
+	first.await(2, 1)
+	if err := second.stop(); !errors.Is(err, context.Canceled) {
+		t.Errorf("Run = %v", err)
+	}
+	first.await(4, 2)
+}
+
+// Rule 6: the group only assigns. It does not fetch, nor ask where to begin.
+func TestGroupNeverFetches(t *testing.T) {
+	f := onTCP(t, fastGroups)
+	f.topic("t", 2, nil)
+	f.produce(p0, 5)
+	requests := f.cluster.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Fetch, kmsg.ListOffsets, kmsg.OffsetForLeaderEpoch}, Observe: true, Count: -1,
+	})
+	defer requests.Remove()
+	heartbeats := f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, TopLevel: true, Observe: true, Count: -1})
+	defer heartbeats.Remove()
+	for range 2 { // without committed offsets, then with some
+		g := run(t, f.group("", nil))
+		g.await(2, 1)
+		if err := g.Commit(t.Context(), map[streams.Partition]int64{p0: 3}); err != nil {
+			t.Fatal(err)
+		}
+		seen := heartbeats.Hits()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if err := heartbeats.Wait(ctx, seen+3); err != nil {
+			t.Fatal(err)
+		}
+		_ = g.stop()
+	}
+	if n := requests.Hits(); n != 0 {
+		t.Errorf("%d requests for records or offsets", n)
+	}
+}
+
+// Rule 6: committed offsets are there for lag tools.
+func TestGroupCommits(t *testing.T) {
+	f := onTCP(t, fastGroups)
+	f.topic("t", 1, nil)
+	g := run(t, f.group("", nil))
+	if err := g.Commit(t.Context(), map[streams.Partition]int64{p0: 1}); err != nil && !errors.Is(err, kerr.UnknownMemberID) {
+		t.Logf("a commit before the group was joined: %v", err)
+	}
+	g.await(1, 1)
+	if err := g.Commit(t.Context(), map[streams.Partition]int64{p0: 7}); err != nil {
+		t.Fatal(err)
+	}
+	a := f.admin()
+	defer a.Close()
+	offsets, err := kadm.NewClient(a.client).FetchOffsets(t.Context(), "g")
+	if o, ok := offsets.Lookup("t", 0); err != nil || !ok || o.At != 7 {
+		t.Errorf("committed %+v, %v", o, err)
+	}
+	_ = g.stop()
+	if err := g.Commit(t.Context(), map[streams.Partition]int64{p0: 8}); err != nil {
+		t.Errorf("a commit after the end: %v", err)
+	}
+}
+
+// Rule 8: after a fence only a new member is told its partitions again.
+func TestGroupRejoinsAsANewMember(t *testing.T) {
+	for _, instance := range []string{"", "worker-1"} {
+		f := onTCP(t, fastGroups)
+		f.topic("t", 2, nil)
+		g := run(t, f.group(instance, nil))
+		g.await(2, 1)
+		before := memberID(t, f)
+		g.Rejoin()
+		g.await(2, 2)
+		if _, _, revoked := g.count(); revoked == 0 {
+			t.Error("nothing was revoked")
+		}
+		if after := memberID(t, f); after == before {
+			t.Errorf("instance %q: still member %s", instance, after)
+		}
+		_ = g.stop()
+	}
+}
+
+func memberID(t *testing.T, f *fixture) string {
+	t.Helper()
+	a := f.admin()
+	defer a.Close()
+	groups, err := kadm.NewClient(a.client).DescribeGroups(t.Context(), "g")
+	if err != nil || len(groups["g"].Members) != 1 {
+		t.Fatalf("group %+v, %v", groups["g"], err)
+	}
+	return groups["g"].Members[0].MemberID
+}
+
+// Rule 9: two workers with one name.
+func TestGroupWithATakenInstanceIDEnds(t *testing.T) {
+	f := onTCP(t, fastGroups)
+	f.topic("t", 2, nil)
+	first := newOwner(t)
+	ended := make(chan error, 1)
+	go func() { ended <- f.group("worker-1", nil).Run(t.Context(), first.listener()) }()
+	first.await(2, 1)
+	second := run(t, f.group("worker-1", nil))
+	select {
+	case err := <-ended:
+		if !errors.Is(err, ErrInstanceTaken) {
+			t.Errorf("Run = %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the fenced worker goes on")
+	}
+	if owned, _, _ := first.count(); owned != 0 {
+		t.Errorf("the fenced worker still owns %d", owned)
+	}
+	second.await(2, 1)
+}
+
+// Rule 11: what the group refuses is waited for, with a line per change.
+func TestGroupWaitsForAuthorization(t *testing.T) {
+	f := onTCP(t, fastGroups)
+	f.topic("t", 1, nil)
+	fault := f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, TopLevel: true, Err: kerr.GroupAuthorizationFailed, Count: -1})
+	var log logLines
+	g := run(t, f.group("", log.logger()))
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := fault.Wait(ctx, 4); err != nil {
+		t.Fatal(err)
+	}
+	fault.Remove()
+	g.await(1, 1)
+	_ = g.stop()
+	log.check(t, "WARN the consumer group has no place for this worker: waiting",
+		"INFO the consumer group has no place for this worker: over")
+}
+
+// Rule 10: Run does not return before the revoke did.
+func TestRevokeIsWaitedFor(t *testing.T) {
+	f := onTCP(t, fastGroups)
+	f.topic("t", 1, nil)
+	for _, a := range []Assigner{f.group("", nil), NewDirect(p0)} {
+		assigned, finish := make(chan struct{}), make(chan struct{})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			done <- a.Run(ctx, Listener{
+				Assigned: func(context.Context, []streams.Partition) { close(assigned) },
+				Revoked:  func(context.Context, []streams.Partition, bool) { <-finish },
+			})
+		}()
+		<-assigned
+		cancel()
+		select {
+		case <-done:
+			t.Error("Run returned while a revoke was under way")
+		case <-time.After(50 * time.Millisecond):
+		}
+		close(finish)
+		<-done
+	}
+}
+
+func TestDirect(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ *fixture) {
+		d := run(t, NewDirect(p0, streams.Partition{Topic: "t", Partition: 1}))
+		d.await(2, 1)
+		d.Rejoin()
+		d.Rejoin()
+		d.await(2, 2)
+		if err := d.Commit(t.Context(), map[streams.Partition]int64{p0: 1}); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		if _, assigned, _ := d.count(); assigned > 3 {
+			t.Errorf("assigned %d times", assigned)
+		}
+		if err := d.stop(); !errors.Is(err, context.Canceled) {
+			t.Errorf("Run = %v", err)
+		}
+	})
+}
