@@ -156,7 +156,9 @@ func TestSecretNeverPrints(t *testing.T) {
 	s := Secret("hunter2")
 	var out strings.Builder
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "password", s)
-	fmt.Fprintf(&out, "%v %s %q %#v %+v", s, s, s, s, struct{ P Secret }{s})
+	fmt.Fprintf(&out, "%v %s %q %#v %x %+v", s, s, s, s, s, struct{ P Secret }{s})
+	unsuited := "%d"
+	fmt.Fprintf(&out, unsuited, s)
 	if strings.Contains(out.String(), "hunter2") {
 		t.Error(out.String())
 	}

@@ -20,6 +20,9 @@ func (Secret) String() string { return Redacted }
 // GoString returns [Redacted].
 func (Secret) GoString() string { return Redacted }
 
+// Format writes [Redacted], also for verbs that do not suit a text.
+func (Secret) Format(s fmt.State, _ rune) { fmt.Fprint(s, Redacted) }
+
 // LogValue returns [Redacted].
 func (Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }
 
