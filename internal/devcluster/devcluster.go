@@ -11,10 +11,9 @@ import (
 	"syscall"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/streams/kafka"
 )
 
 // Options say where the cluster listens and what it begins with.
@@ -94,20 +93,18 @@ func (c *Cluster) startKafka(o Options) error {
 }
 
 func (c *Cluster) createTopics(ctx context.Context, topics map[string]int32) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.KafkaAddr()), kgo.DisableClientMetrics())
+	admin, err := kafka.NewAdmin(kafka.Config{Brokers: []string{c.KafkaAddr()}})
 	if err != nil {
 		return fmt.Errorf("connecting to the embedded Kafka: %w", err)
 	}
-	defer client.Close()
-	admin := kadm.NewClient(client)
-	// Once one topic has a finite retention, the broker's default of 7 days
-	// reaches all that do not say otherwise.
-	forever := "-1"
-	settings := map[string]*string{"retention.ms": &forever}
+	defer admin.Close()
 	for topic, partitions := range topics {
-		_, err := admin.CreateTopic(ctx, partitions, 1, settings, topic)
-		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-			return fmt.Errorf("creating topic %q with %d partitions: %w", topic, partitions, err)
+		_, err := admin.Topics(ctx, topic)
+		if errors.Is(err, kafka.ErrNoTopic) {
+			err = admin.CreateTopic(ctx, kafka.TopicSpec{Name: topic, Partitions: partitions})
+		}
+		if err != nil {
+			return fmt.Errorf("starting the embedded Kafka: %w", err)
 		}
 	}
 	return nil
