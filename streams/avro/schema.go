@@ -17,7 +17,12 @@ type schema struct {
 	file string
 	root *avro.SchemaNode
 	defs definitions
+	// tags are what the libraries call the named types in unions, by full name.
+	tags map[string]string
 	twmb *avro.Schema
+	// plain is the canonical form, by which twmb/avro decodes without logical
+	// types.
+	plain *avro.Schema
 	// goavro encodes. It is built from the canonical form, which has no logical
 	// types: the conversions are ours, and the fingerprint is everybody's.
 	goavro      *goavro.Codec
@@ -42,17 +47,20 @@ func parseSchema(file string, text []byte) (*schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not a valid Avro schema: %w", err)
 	}
-	s := &schema{file: file, twmb: parsed, root: parsed.Root(), defs: definitions{}}
+	s := &schema{file: file, twmb: parsed, root: parsed.Root(), defs: definitions{}, tags: map[string]string{}}
 	if s.root.Type != "record" && s.root.Type != "error" {
 		return nil, fmt.Errorf("the schema is %s %s; the schema of an event is a record", article(s.root.Type), s.root.Type)
 	}
-	normalizer{s.defs}.node(s.root, "")
+	normalizer{s.defs, s.tags}.node(s.root, "", "")
 	original, err := parseGoavro(string(text))
 	if err != nil {
 		return nil, err
 	}
 	if s.goavro, err = parseGoavro(string(parsed.Canonical())); err != nil {
 		return nil, err
+	}
+	if s.plain, err = avro.Parse(string(parsed.Canonical())); err != nil {
+		return nil, fmt.Errorf("parsing the canonical form: %w", err)
 	}
 	s.foreign = original.Rabin
 	s.fingerprint = binary.BigEndian.Uint64(parsed.Fingerprint(avro.NewRabin()))
@@ -129,10 +137,15 @@ func sameName(w, r *avro.SchemaNode) bool {
 }
 
 // normalizer makes a tree that has one way to say each thing.
-type normalizer struct{ defs definitions }
+type normalizer struct {
+	defs definitions
+	tags map[string]string
+}
 
 // node collects definitions, makes references full names and "error" "record".
-func (z normalizer) node(n *avro.SchemaNode, enclosing string) {
+// canonical is the enclosing namespace as it is in the canonical form: there, a
+// name without a namespace falls into the enclosing one.
+func (z normalizer) node(n *avro.SchemaNode, enclosing, canonical string) {
 	if n == nil {
 		return
 	}
@@ -142,24 +155,39 @@ func (z normalizer) node(n *avro.SchemaNode, enclosing string) {
 		fallthrough
 	case "record", "enum", "fixed":
 		name := fullName(n)
-		z.defs[name] = n
-		enclosing = namespace(name)
+		z.defs[name], z.tags[name] = n, qualify(name, canonical)
+		enclosing, canonical = namespace(name), namespace(z.tags[name])
 	case "array", "map", "union":
 	default:
-		if qualified := enclosing + "." + n.Type; z.defs[qualified] != nil {
+		if qualified := qualify(n.Type, enclosing); z.defs[qualified] != nil {
 			n.Type = qualified
 		}
 	}
 	for i := range n.Fields {
 		f := &n.Fields[i]
 		lift(f)
-		z.node(&f.Type, enclosing)
+		z.node(&f.Type, enclosing, canonical)
 	}
 	for i := range n.Branches {
-		z.node(&n.Branches[i], enclosing)
+		z.node(&n.Branches[i], enclosing, canonical)
 	}
-	z.node(n.Items, enclosing)
-	z.node(n.Values, enclosing)
+	z.node(n.Items, enclosing, canonical)
+	z.node(n.Values, enclosing, canonical)
+}
+
+func qualify(name, enclosing string) string {
+	if enclosing == "" || strings.Contains(name, ".") {
+		return name
+	}
+	return enclosing + "." + name
+}
+
+// tag is what the libraries call a branch of a union.
+func (s *schema) tag(branch *avro.SchemaNode) string {
+	if branch.Name != "" {
+		return s.tags[fullName(branch)]
+	}
+	return branch.Type
 }
 
 // lift moves a logical type that stands beside the type of a field into it, as

@@ -50,7 +50,7 @@ func (c *compiler) skipBlocks(item *avro.SchemaNode, key bool) {
 	if key {
 		c.emit(opSkipBytes, 0, 1)
 	}
-	if key || !c.empty(item, nil) {
+	if key || !c.w.empty(item, nil) {
 		c.skip(item)
 	}
 	c.out[at].n = int32(c.target())
@@ -91,8 +91,8 @@ func (c *compiler) sub(w *avro.SchemaNode, name string) int32 {
 }
 
 // empty says whether every value of the type takes no bytes.
-func (c *compiler) empty(w *avro.SchemaNode, open []string) bool {
-	w = c.w.get(w)
+func (d definitions) empty(w *avro.SchemaNode, open []string) bool {
+	w = d.get(w)
 	switch w.Type {
 	case "null":
 		return true
@@ -105,7 +105,7 @@ func (c *compiler) empty(w *avro.SchemaNode, open []string) bool {
 		}
 		open = append(open, name)
 		for k := range w.Fields {
-			if !c.empty(&w.Fields[k].Type, open) {
+			if !d.empty(&w.Fields[k].Type, open) {
 				return false
 			}
 		}

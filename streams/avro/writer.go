@@ -1,0 +1,101 @@
+package avro
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Writer writes values of one event type. It is safe for concurrent use.
+type Writer struct {
+	eventType string
+	schema    *schema
+	root      encoder
+}
+
+// Writer returns a writer for an event type, with the schema of its name. An
+// unknown event type is an error that is [ErrUnknownType].
+func (c *Codec) Writer(eventType string) (*Writer, error) {
+	s, err := c.reader(eventType)
+	if err != nil {
+		return nil, err
+	}
+	b := encoderBuilder{s, map[string]*recordEncoder{}}
+	return &Writer{eventType, s, b.node(s.root)}, nil
+}
+
+// EncodeJSON appends the value of an event whose data is a JSON object to dst.
+// Fields are found by their names in the schema or by what those were escaped
+// from. A missing field gets its default, or null where it can be that.
+//
+// Numbers are taken as they are written and never rounded. Instants are RFC
+// 3339 or numbers in their unit, dates 2006-01-02, bytes base64. A field that
+// the schema does not have, and a value that does not fit its field, is an error
+// that names the path and the type. On an error dst is returned as it was.
+func (w *Writer) EncodeJSON(dst []byte, data json.RawMessage) ([]byte, error) {
+	v, err := parseJSON(data)
+	if err != nil {
+		return dst, fmt.Errorf("writing %s: data: %w", w.eventType, err)
+	}
+	native, err := w.root.native(v, 0)
+	if err != nil {
+		return dst, fmt.Errorf("writing %s: data%w", w.eventType, err)
+	}
+	out, err := w.schema.goavro.SingleFromNative(dst, native)
+	if err != nil {
+		return dst, fmt.Errorf("writing %s: %w", w.eventType, err)
+	}
+	return out, nil
+}
+
+var errObject = errors.New("it is not a JSON object")
+
+// parseJSON returns the object of a text that is one, its numbers as written.
+func parseJSON(data json.RawMessage) (map[string]any, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("there is more than one JSON value")
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, errObject
+	}
+	return object, nil
+}
+
+// misfit is a value that does not fit, at a place within the data.
+type misfit struct {
+	path, text string
+}
+
+func (m *misfit) Error() string { return m.path + ": " + m.text }
+
+// within puts the name of a field or an index before the path of a misfit.
+func within(place string, err error) error {
+	if m, ok := err.(*misfit); ok {
+		return &misfit{place + m.path, m.text}
+	}
+	return &misfit{place, err.Error()}
+}
+
+func misfitf(format string, args ...any) error { return &misfit{text: fmt.Sprintf(format, args...)} }
+
+// shown is a JSON value for an error, not too long.
+func shown(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprintf("%T", v)
+	}
+	const most = 80
+	if runes := []rune(string(b)); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return string(b)
+}
