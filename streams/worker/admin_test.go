@@ -57,6 +57,24 @@ func TestProbes(t *testing.T) {
 	}
 }
 
+func TestProbesAskComponents(t *testing.T) {
+	h := NewHealth()
+	h.SetStarted()
+	var why []string
+	h.Ask("projector", func() []string {
+		h.SetReady("redis", true, "") // it may report while it is asked
+		return why
+	})
+	admin := adminHandler(h, prometheus.NewRegistry(), false)
+	if code, body := get(admin, "/readyz", ""); code != 200 {
+		t.Errorf("%d %s", code, body)
+	}
+	why = []string{"fine fines/3: building", "fine fines/4: building"}
+	if code, body := get(admin, "/readyz", ""); code != 503 || body != "projector: fine fines/3: building; fine fines/4: building\n" {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	_, body := get(adminHandler(NewHealth(), newMetrics("tiny", readVersion("v1")), false), "/metrics", "")
 	for _, want := range []string{`millrace_build_info{commit="`, `version="v1",worker="tiny"} 1`, "go_goroutines", "process_resident_memory_bytes"} {

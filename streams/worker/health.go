@@ -3,6 +3,7 @@ package worker
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ type Health struct {
 	started    bool
 	dead       string
 	components map[string]Component
+	asked      map[string]func() []string
 }
 
 // Component is one part of a worker that can be ready or not.
@@ -27,7 +29,18 @@ type Component struct {
 }
 
 // NewHealth returns one that is alive, not started, and has no components.
-func NewHealth() *Health { return &Health{components: map[string]Component{}} }
+func NewHealth() *Health {
+	return &Health{components: map[string]Component{}, asked: map[string]func() []string{}}
+}
+
+// Ask makes a component answer for itself whenever a probe asks: with what it
+// waits for, one sentence each, or nothing where it is ready. The function must
+// be safe for concurrent use and come back soon.
+func (h *Health) Ask(component string, notReady func() []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked[component] = notReady
+}
 
 // SetReady says whether a component is ready, and if not, why not. It may
 // be called often.
@@ -67,22 +80,26 @@ func (h *Health) SetLive(live bool, why string) {
 	}
 }
 
-// Ready returns the components sorted by name, and whether the worker has
-// started and all of them are ready.
+// Ready returns the components, those that are asked last, and whether the
+// worker has started and all of them are ready.
 func (h *Health) Ready() (ready bool, components []Component) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	ready = h.started
+	started := h.started
 	for _, name := range sortedKeys(h.components) {
 		components = append(components, h.components[name])
 	}
-	if !h.started {
+	asked := maps.Clone(h.asked)
+	h.mu.Unlock()
+	// without the lock: whoever is asked may report something, too
+	for _, name := range sortedKeys(asked) {
+		why := asked[name]()
+		components = append(components, Component{name, len(why) == 0, strings.Join(why, "; ")})
+	}
+	if !started {
 		components = slices.Insert(components, 0, Component{Name: "worker", Why: "starting"})
 	}
-	for _, c := range components {
-		ready = ready && c.Ready
-	}
-	return ready, components
+	notReady := slices.ContainsFunc(components, func(c Component) bool { return !c.Ready })
+	return !notReady, components
 }
 
 func (h *Health) serveLive(w http.ResponseWriter, _ *http.Request) {
