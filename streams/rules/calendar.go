@@ -27,7 +27,7 @@ func (c *exprCompiler) zone(call call) (clock, bool) {
 		return nil, false
 	}
 	if zone.lit.text == asWritten {
-		return written, true
+		return ownZone, true
 	}
 	at, err := time.LoadLocation(zone.lit.text)
 	if err != nil || zone.lit.text == "" || zone.lit.text == "Local" {
@@ -37,8 +37,8 @@ func (c *exprCompiler) zone(call call) (clock, bool) {
 	return func(t streams.Time) time.Time { return time.Unix(0, t.Nanos).In(at) }, true
 }
 
-// written shows a time with its own offset.
-func written(t streams.Time) time.Time {
+// ownZone shows a time with its own offset.
+func ownZone(t streams.Time) time.Time {
 	const second = int64(time.Second)
 	return time.Unix(t.Nanos/second+int64(t.Offset), t.Nanos%second).UTC()
 }
@@ -57,9 +57,7 @@ var calendarLayouts = map[string]string{"month": "2006-01", "day": "2006-01-02",
 func calendar(c *exprCompiler, call call) (operand, bool) {
 	clock, ok := c.zone(call)
 	times, layout := call.args[0].times, calendarLayouts[call.name]
-	return operand{kind: streams.KindString, at: call.at, texts: func(e *env) string {
-		from := len(e.buf)
-		e.buf = clock(times(e)).AppendFormat(e.buf, layout)
-		return e.built(from)
-	}}, ok
+	return operand{kind: streams.KindString, at: call.at, texts: written(times, func(b []byte, t streams.Time) []byte {
+		return clock(t).AppendFormat(b, layout)
+	})}, ok
 }

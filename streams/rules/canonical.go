@@ -53,12 +53,13 @@ func (s *scope) writePaths(b *strings.Builder) {
 	}
 	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(s.paths[i], s.paths[j]) })
 	for _, i := range order {
-		fmt.Fprintf(b, "  data.%s %s", s.paths[i], s.kinds[i].typ)
+		fmt.Fprintf(b, "  data.%s %s, defaults", s.paths[i], s.kinds[i].typ)
 		for _, d := range s.kinds[i].defaults {
 			if d == "" {
-				d = "none"
+				b.WriteString(" none")
+			} else {
+				fmt.Fprintf(b, " %s", strconv.QuoteToASCII(d))
 			}
-			fmt.Fprintf(b, " default %s", strconv.QuoteToASCII(d))
 		}
 		b.WriteByte('\n')
 	}

@@ -98,7 +98,11 @@ func (c *compiler) rule(ev *checkedEvent, r rule) *checkedRule {
 func (c *compiler) when(s *scope, n *yaml.Node, text *canonicalRule) fn[bool] {
 	x, o, ok := c.value(s, n)
 	text.when = x
-	if ok && x.isBool(o, "when") {
+	switch {
+	case !ok:
+	case o.kind == streams.KindString && x.literal != nil:
+		c.add(o.at, "when must be a bool, not string; an expression begins with =")
+	case x.isBool(o, "when"):
 		return o.bools
 	}
 	return nil
@@ -160,8 +164,10 @@ func (c *exprCompiler) operandOf(f fieldOp, o operand) bool {
 		c.add(o.at, "add takes a number, not %s", o.typ())
 	case (f.op == OpMin || f.op == OpMax) && !numeric(o.kind) && o.kind != streams.KindTime && !o.isNil():
 		c.add(o.at, "%s takes a number or a time, not %s", f.op, o.typ())
-	case f.op != OpSet:
-		return c.notNull(o, "the operand of "+f.op.String())
+	case f.op != OpSet && o.isNil():
+		c.add(o.at, "the operand of %s is nil", f.op)
+	case f.op != OpSet && o.null != nil:
+		c.add(o.at, "the operand of %s can be null; write %s ?? %s", f.op, o.called(), exampleOf(o.kind))
 	default:
 		return true
 	}

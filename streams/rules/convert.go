@@ -10,43 +10,44 @@ import (
 
 // toString compiles string(x): the canonical text.
 func toString(c *exprCompiler, call call) (operand, bool) {
-	x := call.args[0]
-	if x.kind == streams.KindString {
-		return x, true
-	}
-	write := textWriter(x, call.at)
-	if write == nil {
+	texts := textOf(call.args[0], call.at)
+	if texts == nil {
 		return c.takes(call, "a string, bool, number or time")
 	}
-	return operand{kind: streams.KindString, at: call.at, texts: func(e *env) string {
-		from := len(e.buf)
-		write(e)
-		return e.built(from)
-	}}, true
+	return operand{kind: streams.KindString, at: call.at, texts: texts}, true
 }
 
-// textWriter appends the canonical text of a value to env.buf; nil for kinds that
-// have none.
-func textWriter(x operand, at place) func(*env) {
+// textOf returns the canonical text of a value; nil for kinds that have none.
+func textOf(x operand, at place) fn[string] {
 	switch x.kind {
 	case streams.KindString:
-		return func(e *env) { s := x.texts(e); e.buf = append(e.buf, s...) }
+		return x.texts
 	case streams.KindBool:
-		return func(e *env) { e.buf = strconv.AppendBool(e.buf, x.bools(e)) }
+		return written(x.bools, strconv.AppendBool)
 	case streams.KindInt:
-		return func(e *env) { e.buf = strconv.AppendInt(e.buf, x.ints(e), 10) }
+		return written(x.ints, func(b []byte, n int64) []byte { return strconv.AppendInt(b, n, 10) })
 	case streams.KindDecimal:
-		return func(e *env) { d := x.decimals(e); e.buf = d.Append(e.buf) }
+		return written(x.decimals, func(b []byte, d streams.Decimal) []byte { return d.Append(b) })
 	case streams.KindFloat:
-		d := x.shortest(at)
-		return func(e *env) { v := d.decimals(e); e.buf = v.Append(e.buf) }
+		return textOf(x.shortest(at), at)
 	case streams.KindTime:
-		return func(e *env) {
-			t := x.times(e)
-			e.buf, _ = t.AppendText(e.buf)
-		}
+		return written(x.times, func(b []byte, t streams.Time) []byte {
+			b, _ = t.AppendText(b) // it never fails
+			return b
+		})
 	}
 	return nil
+}
+
+// written builds the text of a value in the scratch memory of the evaluator. The
+// value comes first: to find it may take scratch memory, too.
+func written[T any](value fn[T], write func([]byte, T) []byte) fn[string] {
+	return func(e *env) string {
+		v := value(e)
+		from := len(e.buf)
+		e.buf = write(e.buf, v)
+		return e.built(from)
+	}
 }
 
 // toInt compiles int(x).

@@ -39,6 +39,7 @@ type env struct {
 	metas  []streams.Slot // one for each Meta
 	chosen []bool         // which side a conditional took, from its null to its value
 	buf    []byte         // texts that expressions build, until the next event
+	parts  []string       // those of a tuple
 	err    error          // the first one
 }
 
@@ -53,7 +54,8 @@ func (e *env) fail(at place, err error) {
 }
 
 // built returns the text that was appended since the buffer had that length.
-// It stays where it is when the buffer grows.
+// It stays where it is when the buffer grows. Whoever builds a text first
+// evaluates all that it is made of, and then asks for the length.
 func (e *env) built(from int) string {
 	b := e.buf[from:]
 	return unsafe.String(unsafe.SliceData(b), len(b))

@@ -93,14 +93,7 @@ func (v *Evaluator) Eval() ([]Step, error) {
 
 // eval returns the row key.
 func (k *rowKey) eval(e *env) string {
-	var key string
-	if k.text != nil {
-		key = k.text(e)
-	} else {
-		from := len(e.buf)
-		k.write(e)
-		key = e.built(from)
-	}
+	key := k.text(e)
 	switch {
 	case key == "":
 		e.fail(k.at, ErrKey)

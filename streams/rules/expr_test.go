@@ -76,6 +76,9 @@ func TestExpressions(t *testing.T) {
 		{`float(2.5) * data.weight`, "3.75"}, {`float(data.weight)`, "1.5"}, {`decimal(data.weight) + data.amount`, "14"},
 		{`decimal("-1.50")`, "-1.5"}, {`decimal(data.article)`, "7"}, {`time("2000-01-01T00:00:00+01:00")`, "2000-01-01T00:00:00+01:00"},
 		{`time(data.placed)`, "2000-01-31T23:30:00+01:00"},
+		{`string(int("1" + "2"))`, "12"}, {`string(decimal(string(data.amount) + "1"))`, "12.51"},
+		{`day(time(day(data.placed, "UTC") + "T00:00:00Z"), "UTC") + "!"`, "2000-01-31!"},
+		{`upper("a" + lower("B" + string(data.article)))`, "AB7"},
 		// the least and the greatest
 		{`min(data.article, 3, 9)`, "3"}, {`max(data.article, data.amount)`, "12.5"}, {`max(data.weight, 2)`, "2"},
 		{`min(data.placed, time)`, "1999-12-31T23:59:59.5-02:00"}, {`min(1.5, data.article)`, "1.5"},

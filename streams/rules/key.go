@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/millrace/millrace/streams"
@@ -10,8 +11,7 @@ import (
 
 // rowKey is the compiled row key of a rule.
 type rowKey struct {
-	write  func(*env) // appends the key to env.buf; nil where it has problems
-	text   fn[string] // the key where it needs no buffer; else nil
+	text   fn[string] // nil where it has problems
 	owners uint64     // which parts are the stream: bit 0 for a text
 	at     place
 }
@@ -110,7 +110,7 @@ func (c *exprCompiler) textKey(k *rowKey, tree ast.Node) {
 		return
 	}
 	if o.kind != streams.KindString {
-		c.problem(tree, "a row key must be a text, not %s; write string(…)%s", o.typ(), zoneHint(o.kind))
+		c.add(c.begin(tree), "a row key must be a text, not %s; write string(…)%s", o.typ(), zoneHint(o.kind))
 		return
 	}
 	if o.lit != nil && o.lit.text == "" {
@@ -135,7 +135,7 @@ func (c *exprCompiler) tupleKey(k *rowKey, tuple *ast.ArrayNode) {
 		c.problem(tuple, "a tuple has 1 to %d parts, not %d", maxParts, len(tuple.Nodes))
 		return
 	}
-	var parts []func(*env)
+	var parts []fn[string]
 	ok := true
 	for i, n := range tuple.Nodes {
 		part := c.keyPart(n)
@@ -144,44 +144,53 @@ func (c *exprCompiler) tupleKey(k *rowKey, tuple *ast.ArrayNode) {
 			k.owners |= 1 << i
 		}
 	}
-	if !ok {
-		return
-	}
-	k.write = func(e *env) {
-		for i, part := range parts {
-			if i > 0 {
-				e.buf = append(e.buf, '|')
-			}
-			part(e)
-		}
+	if ok {
+		k.text = func(e *env) string { return e.tuple(parts) }
 	}
 }
 
 // keyPart compiles one part of a tuple. Numbers that are not exact and times are
 // refused: two texts of what a reader takes for one value would be two rows.
-func (c *exprCompiler) keyPart(n ast.Node) func(*env) {
+func (c *exprCompiler) keyPart(n ast.Node) fn[string] {
 	o, ok := c.node(n)
 	if !ok || !c.notNull(o, "a part of the row key") {
 		return nil
 	}
 	switch o.kind {
-	case streams.KindString:
-		texts := o.texts
-		return func(e *env) { e.escape(texts(e)) }
-	case streams.KindInt, streams.KindBool, streams.KindDecimal:
-		return textWriter(o, o.at)
+	case streams.KindString, streams.KindInt, streams.KindBool, streams.KindDecimal:
+		return textOf(o, o.at)
 	case streams.KindFloat:
-		c.problem(n, "a part of a row key must not be a float; write decimal(…)")
+		c.add(c.begin(n), "a part of a row key must not be a float; write decimal(…)")
 	case streams.KindTime:
-		c.problem(n, `a part of a row key must not be a time; write day(…, "as written") or string(…)`)
+		c.add(c.begin(n), `a part of a row key must not be a time; write day(…, "as written") or string(…)`)
 	default:
-		c.problem(n, "a part of a row key must be a string, int, bool or decimal, not %s", o.typ())
+		c.add(c.begin(n), "a part of a row key must be a string, int, bool or decimal, not %s", o.typ())
 	}
 	return nil
 }
 
+// tuple joins the parts of a row key.
+func (e *env) tuple(parts []fn[string]) string {
+	e.parts = e.parts[:0]
+	for _, part := range parts {
+		e.parts = append(e.parts, part(e))
+	}
+	from := len(e.buf)
+	for i, part := range e.parts {
+		if i > 0 {
+			e.buf = append(e.buf, '|')
+		}
+		e.escape(part)
+	}
+	return e.built(from)
+}
+
 // escape appends a part of a tuple, so that '|' only stands between parts.
 func (e *env) escape(s string) {
+	if !strings.ContainsAny(s, "%|") {
+		e.buf = append(e.buf, s...)
+		return
+	}
 	for _, c := range []byte(s) {
 		switch c {
 		case '%':

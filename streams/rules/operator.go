@@ -87,14 +87,14 @@ func zeroOf(k streams.Kind, at place) operand {
 
 // notNull reports an operand that can be null.
 func (c *exprCompiler) notNull(o operand, what string) bool {
-	if o.null == nil {
+	switch {
+	case o.null == nil:
 		return true
-	}
-	if o.isNil() || o.lit != nil {
+	case o.isNil():
 		c.add(o.at, "%s is nil", what)
-		return false
+	default:
+		c.add(o.at, "%s can be null; write (%s ?? %s)", what, o.called(), exampleOf(o.kind))
 	}
-	c.add(o.at, "%s can be null; write (%s ?? %s)", what, o.called(), exampleOf(o.kind))
 	return false
 }
 

@@ -49,7 +49,7 @@ func sharedKey(uses []use) string {
 func notOwned(rules []*checkedRule) string {
 	owners := ^uint64(0)
 	for _, r := range rules {
-		if !r.key.known() {
+		if r.key.text == nil {
 			continue // it has problems of its own
 		}
 		if r.key.owners == 0 {
@@ -61,9 +61,6 @@ func notOwned(rules []*checkedRule) string {
 	}
 	return ""
 }
-
-// known says whether the key could be compiled.
-func (k *rowKey) known() bool { return k.text != nil || k.write != nil }
 
 func (c *compiler) checkShared(u use, why string) {
 	const order = "events of several streams write it in an order that is not defined"

@@ -46,6 +46,9 @@ func Parse(node *yaml.Node) (*View, []streams.Problem) {
 		given[e.name()] = true
 		p.viewEntry(e)
 	}
+	if p.tooLarge {
+		return nil, p.all[:1]
+	}
 	p.required(given)
 	p.view.broken = len(p.all) > 0
 	return p.view, p.sorted()

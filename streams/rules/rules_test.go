@@ -144,8 +144,8 @@ func timeOf(t testing.TB, s string) streams.Time {
 	return at
 }
 
-// textOf shows a value of a field.
-func textOf(f Field, v Value) string {
+// valueText shows a value of a field.
+func valueText(f Field, v Value) string {
 	switch f.Type.Kind {
 	case streams.KindDecimal:
 		return v.Decimal.String()
@@ -174,7 +174,7 @@ func show(p *Program, steps []Step) string {
 			if c.Op == OpUnset {
 				parts = append(parts, "unset "+f.Name)
 			} else {
-				parts = append(parts, fmt.Sprintf("%s %s %s", c.Op, f.Name, textOf(f, c.Value)))
+				parts = append(parts, fmt.Sprintf("%s %s %s", c.Op, f.Name, valueText(f, c.Value)))
 			}
 		}
 		lines = append(lines, s.Key+": "+strings.Join(parts, ", "))

@@ -126,6 +126,7 @@ func (p *parser) resolve(n *yaml.Node) *yaml.Node {
 	}
 	if !p.tooLarge {
 		p.tooLarge = true
+		p.all = nil // the rest would only be noise
 		p.add(placeOf(at), "the view has more than %d nodes, aliases expanded", maxYAML)
 	}
 	return nil
