@@ -217,3 +217,7 @@ func evalError(t testing.TB, err error) *EvalError {
 	}
 	return e
 }
+
+func scalarNode(value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Line: 1, Column: 1}
+}
