@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // conn carries requests and replies, one message at a time, between a client
@@ -182,3 +183,12 @@ func (c clientConn) Read(b []byte) (int, error) {
 	}
 	return n, err
 }
+
+// A socket takes deadlines when its other end is closed; the next read or write
+// tells.
+
+func (c clientConn) SetDeadline(t time.Time) error { c.Conn.SetDeadline(t); return nil }
+
+func (c clientConn) SetReadDeadline(t time.Time) error { c.Conn.SetReadDeadline(t); return nil }
+
+func (c clientConn) SetWriteDeadline(t time.Time) error { c.Conn.SetWriteDeadline(t); return nil }

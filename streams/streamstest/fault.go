@@ -56,6 +56,7 @@ func (l *Link) Inject(f Fault) <-chan struct{} {
 func (l *Link) strikes(request string) *armed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.counts[strings.ToUpper(request)]++
 	var hit *armed
 	for _, f := range l.faults {
 		if f.Request != "" && !strings.EqualFold(f.Request, request) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -22,10 +23,11 @@ type Link struct {
 	down   bool
 	thawed chan struct{} // nil while the link flows; closed by Thaw
 	faults []*armed
+	counts map[string]int // requests by name, in capitals
 }
 
 func newLink(dial DialFunc, wire func() wire) *Link {
-	return &Link{dial: dial, wire: wire, open: make(map[*conn]struct{})}
+	return &Link{dial: dial, wire: wire, open: make(map[*conn]struct{}), counts: make(map[string]int)}
 }
 
 // Dial opens a connection. While the link is down it is refused, while the link
@@ -48,6 +50,14 @@ func (l *Link) Dial(ctx context.Context, network, address string) (net.Conn, err
 	l.open[c] = struct{}{}
 	c.start()
 	return client, nil
+}
+
+// Requests is how many requests of that name clients have sent: a Redis command
+// or a Kafka request, in any case.
+func (l *Link) Requests(name string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.counts[strings.ToUpper(name)]
 }
 
 // Cut closes every connection. New ones can be opened at once.

@@ -1,6 +1,7 @@
 package streamstest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -42,7 +43,27 @@ type streamKey struct {
 // those that Millrace writes.
 func (k *Kafka) Record(topic string, e Event) *streams.Record {
 	k.t.Helper()
+	return k.record(topic, k.partitions(topic), e)
+}
+
+func (k *Kafka) record(topic string, partitions int32, e Event) *streams.Record {
 	version := k.version(streamKey{topic, e.Stream}, e.Version)
+	head := head(topic, version, e)
+	value := e.Value
+	if value == nil {
+		value = []byte{}
+	}
+	return &streams.Record{
+		Topic:     topic,
+		Partition: streams.PartitionOf([]byte(e.Stream), partitions),
+		Key:       []byte(e.Stream),
+		Value:     value,
+		Headers:   head.Headers(),
+	}
+}
+
+// head is what the headers of an event say.
+func head(topic string, version int64, e Event) streams.Event {
 	head := streams.Event{
 		ID:          e.ID,
 		Type:        e.Type,
@@ -52,7 +73,7 @@ func (k *Kafka) Record(topic string, e Event) *streams.Record {
 		Sequence:    streams.FormatSequence(version),
 		Correlation: e.Correlation,
 		Causation:   e.Causation,
-		ContentType: e.ContentType,
+		ContentType: cmp.Or(e.ContentType, streams.ContentTypeAvro),
 	}
 	if head.Time == "" {
 		start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -62,23 +83,8 @@ func (k *Kafka) Record(topic string, e Event) *streams.Record {
 		name := fmt.Sprintf("%s/%s/%d", topic, e.Stream, version)
 		head.ID = uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)).String()
 	}
-	if head.Correlation == "" {
-		head.Correlation = head.ID
-	}
-	if head.ContentType == "" {
-		head.ContentType = streams.ContentTypeAvro
-	}
-	value := e.Value
-	if value == nil {
-		value = []byte{}
-	}
-	return &streams.Record{
-		Topic:     topic,
-		Partition: streams.PartitionOf([]byte(e.Stream), k.partitions(topic)),
-		Key:       []byte(e.Stream),
-		Value:     value,
-		Headers:   head.Headers(),
-	}
+	head.Correlation = cmp.Or(head.Correlation, head.ID)
+	return head
 }
 
 // version returns the version that was given, or the next of the stream.
@@ -116,9 +122,10 @@ func (k *Kafka) Produce(topic string, events ...Event) []*streams.Record {
 
 func (k *Kafka) records(topic string, events []Event) []*streams.Record {
 	k.t.Helper()
+	partitions := k.partitions(topic)
 	records := make([]*streams.Record, len(events))
 	for i, e := range events {
-		records[i] = k.Record(topic, e)
+		records[i] = k.record(topic, partitions, e)
 	}
 	return records
 }
@@ -145,57 +152,4 @@ func (k *Kafka) produce(client *kgo.Client, records []*streams.Record) {
 	for i, r := range out {
 		records[i].Offset, records[i].Timestamp = r.Offset, r.Timestamp
 	}
-}
-
-// Txn is a transaction that is open until Commit or Abort, or until the test
-// ends: for as long, it holds the LSO of every partition that it wrote to.
-type Txn struct {
-	kafka  *Kafka
-	client *kgo.Client
-}
-
-// maxTransaction is the longest time that a broker leaves a transaction open.
-const maxTransaction = 15 * time.Minute
-
-// Begin opens a transaction. A second one with the same ID fences the first.
-// After 15 minutes the broker aborts it.
-func (k *Kafka) Begin(id string) *Txn {
-	k.t.Helper()
-	client := k.Client(
-		kgo.TransactionalID(id),
-		kgo.TransactionTimeout(maxTransaction),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()),
-	)
-	if err := client.BeginTransaction(); err != nil {
-		k.t.Fatalf("streamstest: beginning transaction %s: %v", id, err)
-	}
-	return &Txn{k, client}
-}
-
-// Produce writes events in the transaction. It returns where they are.
-func (x *Txn) Produce(topic string, events ...Event) []*streams.Record {
-	x.kafka.t.Helper()
-	records := x.kafka.records(topic, events)
-	x.ProduceRecords(records...)
-	return records
-}
-
-// ProduceRecords writes records as they are, and sets their offsets.
-func (x *Txn) ProduceRecords(records ...*streams.Record) {
-	x.kafka.t.Helper()
-	x.kafka.produce(x.client, records)
-}
-
-// Commit ends the transaction; its records can be read when it returns.
-func (x *Txn) Commit() { x.kafka.t.Helper(); x.end(kgo.TryCommit) }
-
-// Abort ends the transaction; its records are never read.
-func (x *Txn) Abort() { x.kafka.t.Helper(); x.end(kgo.TryAbort) }
-
-func (x *Txn) end(how kgo.TransactionEndTry) {
-	x.kafka.t.Helper()
-	if err := x.client.EndTransaction(context.Background(), how); err != nil {
-		x.kafka.t.Fatalf("streamstest: ending a transaction: %v", err)
-	}
-	x.client.Close()
 }

@@ -16,7 +16,7 @@ import (
 
 // through returns a client of the main link that tries once.
 func through(t *testing.T, c *streamstest.Cluster) *redis.Client {
-	client := redis.NewClient(&redis.Options{Addr: c.Redis.Addr(), Dialer: c.Redis.Dial, MaxRetries: -1})
+	client := redis.NewClient(&redis.Options{Addr: c.Redis.Addr(), Dialer: c.Redis.Dial, MaxRetries: -1, DialerRetries: 1})
 	t.Cleanup(func() { client.Close() })
 	return client
 }
