@@ -50,8 +50,9 @@ type checkedChange struct {
 }
 
 // Compile checks the view and compiles its rules. It returns all problems at
-// once, in the order of the file, and no program where there are any. A view is
-// safe to compile several times; programs are safe for concurrent use.
+// once, in the order of the file, and no program where there are any. The program
+// of a view that [Parse] found problems with is empty: only its problems count.
+// A view is safe to compile several times.
 func (v *View) Compile(o Options) (*Program, []streams.Problem) {
 	c := &compiler{view: v, opts: o, fns: functions(), fields: map[string]*fieldUse{}}
 	for _, ev := range v.events {
@@ -59,8 +60,11 @@ func (v *View) Compile(o Options) (*Program, []streams.Problem) {
 	}
 	c.checkFields()
 	c.checkOwners()
-	if len(c.all) > 0 || v.broken {
+	switch {
+	case len(c.all) > 0:
 		return nil, c.sorted()
+	case v.broken:
+		return &Program{}, nil
 	}
 	return c.program(), nil
 }

@@ -143,6 +143,26 @@ func TestViewValues(t *testing.T) {
 	}
 }
 
+// TestBrokenViewHasNoRules: what Parse has left out does not run without it.
+func TestBrokenViewHasNoRules(t *testing.T) {
+	v, problems := parseView(t, header+"on:\n  OrderPlaced:\n    set: {x: 1}\n    sett: {y: 1}\n")
+	if len(problems) != 1 {
+		t.Fatal(problems)
+	}
+	p, problems := v.Compile(testOptions)
+	if p == nil || len(problems) > 0 || len(p.Events) > 0 || len(p.Fields) > 0 {
+		t.Errorf("got %+v, %v", p, problems)
+	}
+}
+
+// TestProblemsOfBothKinds: expressions are checked also where the form is wrong.
+func TestProblemsOfBothKinds(t *testing.T) {
+	_, problems := check(t, on("    set: {x: \"=data.nope\"}\n    sett: {y: 1}\n"))
+	if len(problems) != 2 {
+		t.Errorf("got %v", problems)
+	}
+}
+
 // TestAliases: an anchor may be used again as a whole value, but not to make a
 // small file a huge view.
 func TestAliases(t *testing.T) {
