@@ -1,0 +1,139 @@
+package projection
+
+import (
+	"fmt"
+	"maps"
+	"math/bits"
+	"slices"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/rules"
+)
+
+// interpreter evaluates the rules of a view for the records of one partition.
+// It is not safe for concurrent use.
+type interpreter struct {
+	partition  streams.Partition
+	partitions int32 // of the topic; 0 where any partition will do
+	topic      int   // the index of the topic among those of the view
+	events     map[string]*interpreted
+	ignored    map[string]int64 // events by type that no rule names, since last asked
+	event      streams.Event
+}
+
+// interpreted is what it takes to evaluate one event type.
+type interpreted struct {
+	reader    streams.Reader
+	evaluator *rules.Evaluator
+	paths     int
+	needs     uint16
+}
+
+func newInterpreter(v *View, p streams.Partition, partitions int32) (*interpreter, error) {
+	in := &interpreter{
+		partition: p, topic: slices.Index(v.Topics, p.Topic),
+		events: map[string]*interpreted{}, ignored: map[string]int64{},
+	}
+	if v.checksPartition(p.Topic) {
+		in.partitions = partitions
+	}
+	for name, e := range v.program.Events {
+		reader, err := v.codec.Reader(name, e.Paths)
+		if err != nil {
+			return nil, fmt.Errorf("view %s: event type %s: %w", v.Name, name, err)
+		}
+		in.events[name] = &interpreted{reader, e.NewEvaluator(), len(e.Paths), e.Needs}
+	}
+	return in, nil
+}
+
+// apply evaluates all rules of a record's event and then merges what they do
+// into the fold. An error leaves the fold as it was and names the record.
+func (in *interpreter) apply(r *streams.Record, fold *Fold) error {
+	var err error
+	if in.event, err = streams.ParseEvent(r); err != nil {
+		return err
+	}
+	if in.partitions > 0 {
+		if want := streams.PartitionOf(r.Key, in.partitions); want != r.Partition {
+			return r.Errorf("stream %s belongs in partition %d of %d by Kafka's default partitioner (murmur2); its producer uses another one: set partitioner=murmur2_random in librdkafka clients",
+				in.event.Stream, want, in.partitions)
+		}
+	}
+	e := in.events[in.event.Type]
+	if e == nil {
+		in.ignored[in.event.Type]++
+		return nil
+	}
+	if err := in.merge(r, e, fold); err != nil {
+		return r.Errorf("event %s of stream %s: %w", in.event.Type, in.event.Stream, err)
+	}
+	return nil
+}
+
+func (in *interpreter) merge(r *streams.Record, e *interpreted, fold *Fold) error {
+	slots := e.evaluator.Slots()
+	if err := e.reader.Read(r.Value, slots[:e.paths]); err != nil {
+		return err
+	}
+	src := Source{Topic: in.topic, Partition: r.Partition, Offset: r.Offset}
+	if err := in.fill(slots[e.paths:], e.needs, r, &src); err != nil {
+		return err
+	}
+	steps, err := e.evaluator.Eval()
+	if err != nil {
+		return err
+	}
+	return fold.Apply(src, steps)
+}
+
+// fill sets the slots of what the rules read of an event outside of its data.
+func (in *interpreter) fill(slots []streams.Slot, needs uint16, r *streams.Record, src *Source) error {
+	e := &in.event
+	for left := needs; left != 0; left &= left - 1 {
+		m := rules.Meta(bits.TrailingZeros16(left))
+		s := &slots[m]
+		switch m {
+		case rules.MetaStream:
+			s.SetString(string(e.Stream))
+		case rules.MetaType:
+			s.SetString(e.Type)
+		case rules.MetaVersion:
+			version, err := e.Version()
+			if err != nil {
+				return err
+			}
+			s.SetInt(version)
+		case rules.MetaTime:
+			t, err := streams.ParseTime(e.Time)
+			if err != nil {
+				return fmt.Errorf("header %s: %w", streams.HeaderTime, err)
+			}
+			s.SetTime(t)
+			src.Time = t
+		case rules.MetaID:
+			s.SetString(e.ID)
+		case rules.MetaCorrelation:
+			s.SetString(e.Correlation)
+		case rules.MetaCausation:
+			s.SetString(e.Causation)
+		case rules.MetaTopic:
+			s.SetString(r.Topic)
+		case rules.MetaPartition:
+			s.SetInt(int64(r.Partition))
+		case rules.MetaOffset:
+			s.SetInt(r.Offset)
+		}
+	}
+	return nil
+}
+
+// takeIgnored returns and forgets the counts of events that no rule names.
+func (in *interpreter) takeIgnored() map[string]int64 {
+	if len(in.ignored) == 0 {
+		return nil
+	}
+	counts := maps.Clone(in.ignored)
+	clear(in.ignored)
+	return counts
+}

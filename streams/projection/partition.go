@@ -1,0 +1,319 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
+)
+
+// Why a partition begins again, or does not.
+var (
+	// errRestart: what is in memory is not what is stored; start from that.
+	errRestart = errors.New("position moved")
+	// errFenced: another worker raised the epoch.
+	errFenced = errors.New("fenced by a newer owner")
+)
+
+// idleCheck is how often an owner without work looks whether Redis still has
+// its position, and writes that it lives.
+const idleCheck = 5 * time.Second
+
+// partition applies the events of one topic partition to a view, from its
+// assignment to its revocation. One goroutine runs it.
+type partition struct {
+	reader *viewReader
+	id     streams.Partition
+	log    *slog.Logger
+	state  *partitionState // what others may look at
+
+	epoch    int64
+	position int64 // what Redis has, as far as this owner knows
+	read     int64 // what is folded reaches to here
+	limit    int   // ops that close the batch
+	in       *interpreter
+	fold     *Fold
+	memory   *share
+	begun    time.Time // when the batch got its first record
+	checked  time.Time // when Redis last confirmed the position
+	oldest   time.Time // fetch time of the batch's first record
+	stamp    time.Time // broker timestamp of the batch's last record
+	records  int       // in the batch
+}
+
+// run owns the partition until ctx ends. Whatever it returns for, nothing of
+// this assignment writes any more.
+func (p *partition) run(ctx context.Context) {
+	defer p.memory.set(0)
+	for ctx.Err() == nil {
+		err := p.own(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, errRestart):
+			p.state.notReady("starting again from the stored position")
+		case errors.Is(err, errFenced):
+			p.reader.metrics.fenced.Inc()
+			p.state.notReady("fenced: joining the group again")
+			p.reader.assigner.Rejoin()
+			return
+		default:
+			p.stop(err)
+			return
+		}
+	}
+}
+
+// stop keeps the partition still: its records are neither skipped nor guessed.
+func (p *partition) stop(err error) {
+	p.state.stopped(err)
+	p.reader.metrics.stopped.Inc()
+	var digest *DigestError
+	if errors.As(err, &digest) {
+		p.reader.leave(err)
+		return
+	}
+	p.log.Error("partition stopped; the others go on", keyError, err, keyNext, "mend the cause and restart the worker: it goes on from the stored position")
+}
+
+// own takes the partition over and follows it until an error ends that.
+func (p *partition) own(ctx context.Context) error {
+	if err := p.take(ctx); err != nil {
+		return err
+	}
+	feed := p.reader.kafka.Open(p.id, p.position)
+	defer feed.Close()
+	p.resetBatch()
+	err := p.follow(ctx, feed)
+	if ctx.Err() != nil {
+		p.drain(ctx)
+	}
+	return err
+}
+
+// take raises the epoch and reads the stored position.
+func (p *partition) take(ctx context.Context) error {
+	var a Assignment
+	err := p.reader.redis(ctx, func() (err error) {
+		a, err = p.reader.store.Assign(ctx, p.id)
+		return err
+	})
+	if errors.Is(err, ErrWiped) {
+		return p.rebuild(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	known, had := p.state.last()
+	p.epoch, p.position, p.checked = a.Epoch, a.Position, time.Now()
+	p.state.taken(a)
+	if had && a.Position < known {
+		if err := p.rolledBack(ctx, known, a.Position); err != nil {
+			return err
+		}
+	}
+	return p.target(ctx)
+}
+
+// rebuild writes the definition again into a Redis that has lost it.
+func (p *partition) rebuild(ctx context.Context) error {
+	if err := p.reader.define(ctx); err != nil {
+		return err
+	}
+	return errRestart
+}
+
+// rolledBack says that Redis went back in time, and keeps the view from being
+// called hot until the rows are again what they were.
+func (p *partition) rolledBack(ctx context.Context, from, to int64) error {
+	p.reader.metrics.rollbacks.Inc()
+	p.log.Error("redis went back in time; the rows are built again from the stored position",
+		keyFrom, from, keyTo, to, keyNext, "find out which failover or restore lost writes")
+	if !p.state.wasHot() {
+		return nil
+	}
+	err := p.reader.redis(ctx, func() error { return p.reader.store.RaiseMark(ctx, p.id, p.epoch, from) })
+	if err == nil {
+		p.state.marked(from)
+	}
+	return err
+}
+
+// target lists the LSO that makes the partition ready, and refuses a position
+// beyond it: then this is not the log that the rows were built from.
+func (p *partition) target(ctx context.Context) error {
+	const looks = 5 // after a change of the leader the LSO may step back for a moment
+	for look := 1; ; look++ {
+		stable, err := p.reader.stable(ctx, p.id)
+		if err != nil {
+			return err
+		}
+		if p.position <= stable {
+			p.state.target(stable)
+			return nil
+		}
+		if look == looks {
+			return &kafka.StopError{Partition: p.id, Position: p.position, Err: fmt.Errorf(
+				"the stored position %d is beyond the last stable offset %d: the log has lost records or is another one; restore it, or raise the view's version to build it anew", p.position, stable)}
+		}
+		if err := sleep(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+// follow applies what the feed brings until an error.
+func (p *partition) follow(ctx context.Context, feed *kafka.Feed) error {
+	tick := time.NewTicker(p.reader.tick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case b, ok := <-feed.Batches():
+			if !ok {
+				return feed.Err()
+			}
+			if err := p.fetched(ctx, &b, len(feed.Batches()) > 0); err != nil {
+				return err
+			}
+		case <-tick.C:
+			if err := p.ticked(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// fetched folds what one fetch brought and writes it where it is time to.
+func (p *partition) fetched(ctx context.Context, b *kafka.Batch, more bool) error {
+	p.state.fetched(b.Stable)
+	p.limit = p.maxOps()
+	for i := range b.Records {
+		r := &b.Records[i]
+		p.note(b, r)
+		if err := p.in.apply(r, p.fold); err != nil {
+			return p.refuse(ctx, r, err)
+		}
+		p.read = r.Offset + 1
+		if p.fold.Ops() >= p.limit {
+			if err := p.write(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	p.read = b.Next
+	p.memory.set(p.fold.Memory())
+	if p.due(b.Next >= b.Stable && !more) {
+		return p.write(ctx)
+	}
+	return nil
+}
+
+// refuse writes what came before a record that cannot be applied, so that the
+// stored position is that of the record, and returns why.
+func (p *partition) refuse(ctx context.Context, r *streams.Record, cause error) error {
+	p.records--
+	p.read = r.Offset
+	if err := p.write(ctx); err != nil {
+		return err
+	}
+	return &kafka.StopError{Partition: p.id, Position: r.Offset, Err: cause}
+}
+
+// note remembers what the metrics say of a batch.
+func (p *partition) note(b *kafka.Batch, r *streams.Record) {
+	if p.records == 0 {
+		p.begun, p.oldest = time.Now(), b.FetchedAt
+	}
+	p.records++
+	p.stamp = r.Timestamp
+}
+
+// maxOps is how many ops close a batch.
+func (p *partition) maxOps() int {
+	if p.state.cold() {
+		return p.reader.config.ColdBatchMaxOps
+	}
+	return p.reader.config.BatchMaxOps
+}
+
+// due says whether a batch that is not full is written now: at the stable end,
+// where somebody may be waiting for the row, and when it has grown old or the
+// folds together too large.
+func (p *partition) due(atEnd bool) bool {
+	if atEnd || p.memory.exhausted() {
+		return true
+	}
+	age := p.reader.config.ColdBatchMaxAge
+	if !p.state.cold() {
+		age /= 10
+	}
+	return p.records > 0 && time.Since(p.begun) >= age
+}
+
+// ticked does what must be done although no record comes.
+func (p *partition) ticked(ctx context.Context) error {
+	if p.read > p.position && p.due(false) {
+		return p.write(ctx)
+	}
+	if time.Since(p.checked) < idleCheck {
+		return nil
+	}
+	return p.confirm(ctx)
+}
+
+// confirm looks whether Redis still has the position: a failover or a restore
+// takes rows and positions back together, and without a write nobody notices.
+func (p *partition) confirm(ctx context.Context) error {
+	var stored Stored
+	err := p.reader.redis(ctx, func() (err error) {
+		stored, err = p.reader.store.Confirm(ctx, p.id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.checked = time.Now()
+	if !stored.Present || stored.Position != p.position {
+		return errRestart
+	}
+	return nil
+}
+
+// drain writes what is folded once more before the partition is given away, so
+// that the next owner need not read it again. It is only a courtesy: whatever
+// happens here, the position stands beside the rows.
+func (p *partition) drain(ctx context.Context) {
+	if p.read <= p.position {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if answer, err := p.reader.store.Apply(ctx, p.batch()); err == nil && answer.Kind == AnswerOK {
+		p.applied()
+	}
+}
+
+func (p *partition) resetBatch() {
+	p.fold.Reset()
+	p.records = 0
+	p.read = p.position
+	p.memory.set(0)
+}
+
+// sleep waits, unless ctx ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,189 @@
+package projection
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
+)
+
+// Keys of log lines.
+const (
+	keyError     = "error"
+	keyNext      = "next_step"
+	keyView      = "view"
+	keyTopic     = "topic"
+	keyPartition = "partition"
+	keyFrom      = "from"
+	keyTo        = "to"
+)
+
+// Options are what a [Projector] needs.
+type Options struct {
+	Config Config
+	Kafka  kafka.Config
+	// Topics are the settings of the topics, by name; one that is missing has
+	// the defaults.
+	Topics map[string]kafka.TopicConfig
+	Redis  redis.UniversalClient
+	// Prefix begins every key in Redis.
+	Prefix string
+	Views  []*View
+	// Metrics may be nil.
+	Metrics *Metrics
+	// Logger may be nil: then nothing is logged.
+	Logger *slog.Logger
+	// Assigner makes the source of a view's assignments. Nil means the consumer
+	// group of the view; tests put direct assignment here.
+	Assigner func(group string, topics []string) kafka.Assigner
+}
+
+// Projector runs views: one reader and one consumer group each.
+type Projector struct {
+	Options
+	admin  *kafka.Admin
+	memory *budget
+
+	mu      sync.Mutex
+	readers []*viewReader
+}
+
+// New returns a projector that has connected to nothing yet.
+func New(o Options) (*Projector, error) {
+	o.Config = o.Config.WithDefaults()
+	o.Kafka = o.Kafka.WithDefaults()
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.Metrics = cmp.Or(o.Metrics, NewMetrics(prometheus.NewRegistry()))
+	if o.Assigner == nil {
+		o.Assigner = func(group string, topics []string) kafka.Assigner {
+			return kafka.NewGroup(o.Kafka, kafka.GroupOptions{Group: group, Topics: topics, Logger: o.Logger})
+		}
+	}
+	admin, err := kafka.NewAdmin(o.Kafka)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	p := &Projector{Options: o, admin: admin, memory: &budget{limit: int64(o.Config.FoldMemory)}}
+	o.Metrics.progress.watch(p.Progress)
+	return p, nil
+}
+
+// Run checks topics and Redis and runs every view until ctx ends, which is no
+// error. A view that cannot go on at all leaves the others running; Run returns
+// when none is left. A Kafka or Redis that is away is waited for.
+func (p *Projector) Run(ctx context.Context) error {
+	defer p.admin.Close()
+	if err := p.check(ctx); err != nil {
+		return ended(ctx, err)
+	}
+	var views errgroup.Group
+	failed := make([]error, len(p.Views))
+	for i, v := range p.Views {
+		r := p.reader(v)
+		views.Go(func() error {
+			if failed[i] = ended(ctx, r.run(ctx)); failed[i] != nil {
+				p.Logger.Error("view stopped", keyView, v.Name, keyError, failed[i])
+			}
+			return nil
+		})
+	}
+	_ = views.Wait()
+	return errors.Join(failed...)
+}
+
+// ended is nil where it was ctx that ended the work.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// check refuses what would go wrong later: topics that lose events, a Redis
+// that evicts.
+func (p *Projector) check(ctx context.Context) error {
+	topics := map[string]kafka.TopicConfig{}
+	for _, v := range p.Views {
+		for _, t := range v.Topics {
+			topics[t] = p.Topics[t]
+		}
+	}
+	kafkaAway := outage{log: p.Logger, what: "kafka", waits: kafka.Waits}
+	err := kafkaAway.retry(ctx, func() error {
+		warnings, err := kafka.CheckTopics(ctx, p.admin, kafka.CheckOptions{Topics: topics})
+		for _, w := range warnings {
+			p.Logger.Warn(w)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	redisAway := outage{log: p.Logger, what: "redis", waits: Waits}
+	return redisAway.retry(ctx, func() error {
+		warning, err := CheckEviction(ctx, p.Redis)
+		if warning != "" {
+			p.Logger.Warn(warning)
+		}
+		return err
+	})
+}
+
+// reader makes the reader of a view and lists it.
+func (p *Projector) reader(v *View) *viewReader {
+	log := p.Logger.With(keyView, v.Name)
+	r := &viewReader{
+		projector: p, view: v, config: p.Config, metrics: p.Metrics.of(v.Name), log: log, tick: 100 * time.Millisecond,
+		store:     NewStore(p.Redis, v.ID(p.Prefix)),
+		redisAway: outage{log: log, what: "redis", waits: Waits},
+		kafkaAway: outage{log: log, what: "kafka", waits: kafka.Waits},
+		states:    map[streams.Partition]*partitionState{}, running: map[streams.Partition]*running{},
+	}
+	group := fmt.Sprintf("%s.%s.%d", p.Kafka.Prefix, v.Name, v.Version)
+	r.assigner = p.Assigner(group, v.Topics)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.readers = append(p.readers, r)
+	return r
+}
+
+// Progress returns how far the partitions are that this process owns, by view,
+// topic and partition. It may be called at any time.
+func (p *Projector) Progress() []Progress {
+	p.mu.Lock()
+	readers := slices.Clone(p.readers)
+	p.mu.Unlock()
+	var all []Progress
+	for _, r := range readers {
+		all = append(all, r.progress(time.Now())...)
+	}
+	return all
+}
+
+// NotReady says what keeps the process from being ready, one line each: a view
+// without its first assignment, a partition that has not reached the LSO that
+// was listed at its assignment, or that stopped.
+func (p *Projector) NotReady() []string {
+	p.mu.Lock()
+	readers := slices.Clone(p.readers)
+	p.mu.Unlock()
+	if len(readers) < len(p.Views) {
+		return []string{"starting: checking topics and redis"}
+	}
+	var why []string
+	for _, r := range readers {
+		why = append(why, r.notReady()...)
+	}
+	return why
+}

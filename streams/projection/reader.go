@@ -1,0 +1,239 @@
+package projection
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
+)
+
+// viewReader runs one version of one view: the partitions that its group
+// assigns, and the checks that no single partition can make.
+type viewReader struct {
+	projector *Projector
+	view      *View
+	config    Config
+	store     *Store
+	kafka     *kafka.Reader
+	assigner  kafka.Assigner
+	metrics   viewMetrics
+	log       *slog.Logger
+	tick      time.Duration
+	redisAway outage
+	kafkaAway outage
+	identity  Definition
+	stop      context.CancelCauseFunc
+
+	mu       sync.Mutex
+	assigned bool // whether the group ever assigned anything, be it nothing
+	states   map[streams.Partition]*partitionState
+	running  map[streams.Partition]*running
+}
+
+// running is the goroutine of one assigned partition.
+type running struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// run reads the view until ctx ends or the view cannot go on.
+func (r *viewReader) run(ctx context.Context) error {
+	ctx, r.stop = context.WithCancelCause(ctx)
+	defer r.stop(nil)
+	if err := r.identify(ctx); err != nil {
+		return err
+	}
+	if err := r.define(ctx); err != nil {
+		return err
+	}
+	var err error
+	r.kafka, err = kafka.NewReader(r.projector.Kafka, kafka.ReaderOptions{Topics: r.view.Topics, Logger: r.log})
+	if err != nil {
+		return err
+	}
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return r.kafka.Run(ctx) })
+	work.Go(func() error {
+		return r.assigner.Run(ctx, kafka.Listener{Assigned: r.assign, Revoked: r.revoke})
+	})
+	work.Go(func() error { return r.watchHot(ctx) })
+	work.Go(func() error { return r.report(ctx) })
+	err = work.Wait()
+	if cause := context.Cause(ctx); cause != nil && ctx.Err() != nil && err == nil {
+		return cause
+	}
+	return err
+}
+
+// leave ends the view in this process.
+func (r *viewReader) leave(err error) { r.stop(err) }
+
+// identify learns what the definition records of the cluster and the topics.
+func (r *viewReader) identify(ctx context.Context) error {
+	r.identity = Definition{Layout: Layout, Digest: r.view.Digest, Text: r.view.Text, Topics: map[string]TopicIdentity{}}
+	return r.kafkaAway.retry(ctx, func() error {
+		cluster, err := r.projector.admin.ClusterID(ctx)
+		if err != nil {
+			return err
+		}
+		r.identity.ClusterID = cluster
+		topics, err := r.projector.admin.Topics(ctx, r.view.Topics...)
+		for name, t := range topics {
+			r.identity.Topics[name] = TopicIdentity{ID: t.ID, Partitions: t.Partitions}
+		}
+		return err
+	})
+}
+
+// define writes the definition, or compares what is there.
+func (r *viewReader) define(ctx context.Context) error {
+	return r.redisAway.retry(ctx, func() error { return r.store.Define(ctx, r.identity) })
+}
+
+// redis calls do until Redis answers.
+func (r *viewReader) redis(ctx context.Context, do func() error) error {
+	return r.redisAway.retry(ctx, do)
+}
+
+// stable lists the LSO of one partition.
+func (r *viewReader) stable(ctx context.Context, p streams.Partition) (int64, error) {
+	all, err := r.stables(ctx, p.Topic)
+	return all[p], err
+}
+
+// stables lists the LSOs of topics.
+func (r *viewReader) stables(ctx context.Context, topics ...string) (all map[streams.Partition]int64, err error) {
+	err = r.kafkaAway.retry(ctx, func() error {
+		all, err = r.projector.admin.StableOffsets(ctx, topics...)
+		return err
+	})
+	return all, err
+}
+
+// assign starts the goroutines of partitions.
+func (r *viewReader) assign(ctx context.Context, ps []streams.Partition) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.assigned = true
+	for _, id := range ps {
+		p, err := r.partitionLocked(id)
+		if err != nil {
+			r.leave(err)
+			return
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		run := &running{cancel, make(chan struct{})}
+		r.running[id] = run
+		go func() {
+			defer close(run.done)
+			p.run(ctx)
+		}()
+	}
+}
+
+func (r *viewReader) partitionLocked(id streams.Partition) (*partition, error) {
+	state := r.states[id]
+	if state == nil {
+		state = &partitionState{id: id}
+		r.states[id] = state
+	}
+	in, err := newInterpreter(r.view, id, r.identity.Topics[id.Topic].Partitions)
+	return &partition{
+		reader: r, id: id, state: state, in: in, fold: NewFold(r.view.program.Fields),
+		memory: &share{of: r.projector.memory},
+		log:    r.log.With(keyTopic, id.Topic, keyPartition, id.Partition),
+	}, err
+}
+
+// revoke returns when nothing of the assignment can write any more.
+func (r *viewReader) revoke(_ context.Context, ps []streams.Partition, _ bool) {
+	r.mu.Lock()
+	var ending []*running
+	for _, id := range ps {
+		if run := r.running[id]; run != nil {
+			run.cancel()
+			ending = append(ending, run)
+			delete(r.running, id)
+		}
+	}
+	r.mu.Unlock()
+	for _, run := range ending {
+		<-run.done
+	}
+	for _, id := range ps {
+		if s := r.state(id); s != nil {
+			s.released()
+		}
+	}
+}
+
+func (r *viewReader) state(id streams.Partition) *partitionState {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.states[id]
+}
+
+// report says every few seconds that the owner lives, and writes its positions
+// to the group for tools that show lag.
+func (r *viewReader) report(ctx context.Context) error {
+	for {
+		if err := sleep(ctx, idleCheck); err != nil {
+			return err
+		}
+		positions := map[streams.Partition]int64{}
+		for _, p := range r.progress(time.Now()) {
+			if p.Err == nil {
+				positions[p.Partition] = p.Position
+			}
+		}
+		if len(positions) == 0 {
+			continue
+		}
+		// both are for onlookers: the next round repeats what failed
+		_ = r.store.Seen(ctx, slices.Collect(maps.Keys(positions))...)
+		_ = r.assigner.Commit(ctx, positions)
+	}
+}
+
+// progress returns how far the partitions are that are owned here.
+func (r *viewReader) progress(now time.Time) []Progress {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []Progress
+	for _, s := range r.states {
+		if p, owned := s.progress(now); owned {
+			p.View, p.Version = r.view.Name, r.view.Version
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, byPartition)
+	return all
+}
+
+// notReady says what keeps the view from being ready.
+func (r *viewReader) notReady() (why []string) {
+	for _, o := range []*outage{&r.kafkaAway, &r.redisAway} {
+		if reason := o.reason(); reason != "" {
+			why = append(why, r.view.Name+": "+reason)
+		}
+	}
+	r.mu.Lock()
+	assigned := r.assigned
+	r.mu.Unlock()
+	if !assigned {
+		why = append(why, r.view.Name+": not assigned yet")
+	}
+	for _, p := range r.progress(time.Now()) {
+		if p.NotReady != "" {
+			why = append(why, r.view.Name+" "+p.Partition.String()+": "+p.NotReady)
+		}
+	}
+	return why
+}

@@ -1,0 +1,183 @@
+package projection
+
+import (
+	"cmp"
+	"sync"
+	"time"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// partitionState is what others may see of a partition while its owner works.
+// It outlives one assignment, so that the next one knows whether a position
+// went back. Safe for concurrent use.
+type partitionState struct {
+	id streams.Partition
+
+	mu       sync.Mutex
+	owned    bool
+	known    bool  // whether position was ever confirmed
+	position int64 // the last one that Redis confirmed
+	stable   int64 // the last LSO that was seen
+	aim      int64 // the LSO at the assignment, which makes it ready
+	mark     int64
+	hasMark  bool
+	ready    bool
+	reason   string    // why it is not ready
+	err      error     // why it stopped
+	stamp    time.Time // broker timestamp of the last record that was applied
+	from     int64     // where this assignment began
+	since    time.Time // when
+}
+
+// Progress is how far one partition of a view is, as its owner sees it.
+type Progress struct {
+	View      string
+	Version   int
+	Partition streams.Partition
+	// Position and Stable are offsets: of the next event to apply, and of the
+	// first one that a read-committed reader may not see yet.
+	Position, Stable int64
+	// Rate is offsets per second since the assignment.
+	Rate float64
+	// Behind is the age of the last applied record where more are waiting; 0 at
+	// the stable end.
+	Behind time.Duration
+	// Hot says that the position has once reached the mark.
+	Hot bool
+	// NotReady says why the partition is not ready; empty where it is.
+	NotReady string
+	// Err is why the partition stopped; nil where it did not.
+	Err error
+}
+
+// Remaining estimates the time until the position reaches the stable end; 0
+// where it is there or nothing is known yet.
+func (p Progress) Remaining() time.Duration {
+	if p.Rate <= 0 || p.Position >= p.Stable {
+		return 0
+	}
+	return time.Duration(float64(p.Stable-p.Position) / p.Rate * float64(time.Second))
+}
+
+// last returns the last position that Redis had confirmed, if any.
+func (s *partitionState) last() (position int64, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.position, s.known
+}
+
+func (s *partitionState) taken(a Assignment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.owned, s.known, s.position = true, true, a.Position
+	if a.HasMark {
+		s.mark, s.hasMark = max(s.mark, a.Mark), true
+	}
+	s.from, s.since = a.Position, time.Now()
+	s.ready, s.reason, s.err = false, "not yet at the stable end of its assignment", nil
+}
+
+// released keeps what must be known at the next assignment to this process:
+// another owner may move the position meanwhile, forward, but never back.
+func (s *partitionState) released() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.owned = false
+}
+
+// target sets the LSO that makes the partition ready.
+func (s *partitionState) target(stable int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aim, s.stable = stable, max(s.stable, stable)
+	s.arriveLocked()
+}
+
+func (s *partitionState) fetched(stable int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stable = stable
+}
+
+func (s *partitionState) applied(position int64, stamp time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.position, s.stamp = position, stamp
+	s.arriveLocked()
+}
+
+func (s *partitionState) arriveLocked() {
+	if s.position >= s.aim && s.err == nil {
+		s.ready, s.reason = true, ""
+	}
+}
+
+// marked says that a mark stands in Redis.
+func (s *partitionState) marked(mark int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mark, s.hasMark = max(s.mark, mark), true
+}
+
+// forgetMark says that no mark stands in Redis.
+func (s *partitionState) forgetMark() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mark, s.hasMark = 0, false
+}
+
+// wasHot says whether the partition ever had a mark.
+func (s *partitionState) wasHot() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hasMark
+}
+
+// cold says that the partition is building or rebuilding.
+func (s *partitionState) cold() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.coldLocked()
+}
+
+func (s *partitionState) coldLocked() bool { return !s.hasMark || s.position < s.mark }
+
+func (s *partitionState) notReady(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready, s.reason = false, reason
+}
+
+func (s *partitionState) stopped(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready, s.reason, s.err = false, err.Error(), err
+}
+
+// progress returns what is known; false where the partition is not owned.
+func (s *partitionState) progress(now time.Time) (Progress, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := Progress{Partition: s.id, Position: s.position, Stable: s.stable, Hot: !s.coldLocked(), NotReady: s.reason, Err: s.err}
+	if took := now.Sub(s.since).Seconds(); took > 0 {
+		p.Rate = float64(s.position-s.from) / took
+	}
+	if s.position < s.stable && !s.stamp.IsZero() {
+		p.Behind = max(0, now.Sub(s.stamp))
+	}
+	return p, s.owned
+}
+
+// byPartition orders progress by topic, then partition.
+func byPartition(a, b Progress) int {
+	return cmp.Or(cmp.Compare(a.Partition.Topic, b.Partition.Topic), cmp.Compare(a.Partition.Partition, b.Partition.Partition))
+}
+
+// Ratio is the position as a share of the stable end: 1 where it is reached.
+func (p Progress) Ratio() float64 {
+	if p.Position >= p.Stable {
+		return 1
+	}
+	return float64(p.Position) / float64(p.Stable)
+}

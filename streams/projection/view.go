@@ -1,0 +1,73 @@
+package projection
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/rules"
+)
+
+// FoldVersion is the number of the engine's folds: it is raised when the same
+// rules would give other rows for the same events, so that no worker goes on
+// with rows that another engine made.
+const FoldVersion = 1
+
+// View is a view that was compiled against the types of its events. It is
+// immutable and safe for concurrent use.
+type View struct {
+	Name    string
+	Version int
+	Topics  []string // sorted
+	// Digest is the hash of Text: of all that can change a row.
+	Digest string
+	// Text is the definition in canonical form.
+	Text string
+
+	program *rules.Program
+	codec   streams.Codec
+	topics  map[string]kafka.TopicConfig
+}
+
+// CompileView compiles the rules of a view against the event types of the
+// codec. All problems are returned at once.
+func CompileView(v *rules.View, codec streams.Codec, topics map[string]kafka.TopicConfig) (*View, []streams.Problem) {
+	program, problems := v.Compile(rules.Options{
+		Types:          codec.Types,
+		AnyPartitioner: func(topic string) bool { return topics[topic].Partitioner == kafka.PartitionerAny },
+	})
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	c := &View{Name: v.Name, Version: v.Version, Topics: slices.Sorted(slices.Values(v.Topics)), program: program, codec: codec, topics: topics}
+	c.Text = c.canonical()
+	sum := sha256.Sum256([]byte(c.Text))
+	c.Digest = hex.EncodeToString(sum[:])
+	return c, nil
+}
+
+// canonical is what the digest is taken of.
+func (v *View) canonical() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "layout %d\nfold %d\n", Layout, FoldVersion)
+	for _, t := range v.Topics {
+		fmt.Fprintf(&b, "topic %q partitioner %s\n", t, v.topics[t].WithDefaults().Partitioner)
+	}
+	b.WriteString(v.program.Canonical())
+	return b.String()
+}
+
+// ID names the view's version in Redis.
+func (v *View) ID(prefix string) ViewID {
+	return ViewID{Prefix: prefix, View: v.Name, Version: v.Version}
+}
+
+// checksPartition says whether the records of a topic must stand in the
+// partition that Kafka's default partitioner gives their key.
+func (v *View) checksPartition(topic string) bool {
+	return v.topics[topic].Partitioner != kafka.PartitionerAny
+}

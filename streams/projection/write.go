@@ -1,0 +1,85 @@
+package projection
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/millrace/millrace/streams/kafka"
+)
+
+// write applies the batch. It comes back when Redis has
+// answered: a Redis that is away is waited for, and the same batch is sent
+// again, because whether it was applied is known to the stored position alone.
+func (p *partition) write(ctx context.Context) error {
+	if p.read == p.position {
+		return nil
+	}
+	w := p.batch()
+	var answer Answer
+	err := p.reader.redis(ctx, func() (err error) {
+		// a script that was sent is waited for, also when the partition is revoked
+		answer, err = p.reader.store.Apply(context.WithoutCancel(ctx), w)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.answered(answer, w)
+}
+
+func (p *partition) batch() Write {
+	return Write{Partition: p.id, Epoch: p.epoch, First: p.position, Next: p.read, Fold: p.fold}
+}
+
+// answered acts on what the script said.
+func (p *partition) answered(a Answer, w Write) error {
+	switch a.Kind {
+	case AnswerOK:
+		p.applied()
+		return nil
+	case AnswerStale:
+		p.reader.metrics.stale.Inc()
+		if a.Position == w.Next { // it was applied, and the reply was lost
+			p.applied()
+			return nil
+		}
+		return errRestart
+	case AnswerFenced:
+		return errFenced
+	case AnswerWiped:
+		return errRestart
+	case AnswerDigest:
+		return &DigestError{Mine: p.reader.view.Digest, Theirs: a.Digest}
+	case AnswerBad:
+		return p.refused(w, a, "holds what this view did not write there; remove the foreign value, or raise the view's version")
+	case AnswerRange:
+		return p.refused(w, a, "left its range (integers 64 bit, decimals 38 digits); mend the rule and raise the view's version")
+	}
+	return fmt.Errorf("unexpected answer of the script: %v", a.Kind)
+}
+
+// refused is the error of a batch that the check pass of the script refused.
+func (p *partition) refused(w Write, a Answer, why string) error {
+	return &kafka.StopError{Partition: p.id, Position: w.First, Err: fmt.Errorf(
+		"applying offsets %d to %d: row %q, field %q %s", w.First, w.Next-1, a.Row, a.Field, why)}
+}
+
+// applied moves on behind a batch that Redis has.
+func (p *partition) applied() {
+	now := time.Now()
+	m := p.reader.metrics
+	m.batches.Inc()
+	m.rows.Add(float64(p.fold.Rows()))
+	m.records.Add(float64(p.records))
+	for eventType, n := range p.in.takeIgnored() {
+		m.ignored.WithLabelValues(p.reader.view.Name, eventType).Add(float64(n))
+	}
+	if p.records > 0 {
+		m.receive.Observe(p.oldest.Sub(p.stamp).Seconds())
+		m.process.Observe(now.Sub(p.oldest).Seconds())
+	}
+	p.position, p.checked = p.read, now
+	p.state.applied(p.position, p.stamp)
+	p.resetBatch()
+}
