@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/millrace/millrace/streams"
 	"github.com/twmb/avro"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // BenchmarkRead reads some of the 9 fields of an event of about 190 bytes; the

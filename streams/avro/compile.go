@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/millrace/millrace/streams"
 	"github.com/twmb/avro"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // compiler translates (writer schema, reader schema, wanted paths) into a

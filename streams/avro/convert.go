@@ -9,8 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/millrace/millrace/streams"
 	"github.com/twmb/avro"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // anyProperty marks a string that holds values of several types: one that is not

@@ -8,8 +8,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/millrace/millrace/streams"
 	"github.com/twmb/avro"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // Decode returns the name of the record that a value holds and its data, for

@@ -45,18 +45,16 @@ func (b *encoderBuilder) record(n *avro.SchemaNode) encoder {
 	b.records[fullName(n)] = r
 	for i := range n.Fields {
 		f := &n.Fields[i]
-		field := fieldEncoder{name: f.Name, typeText: typeText(&f.Type), encoder: b.node(&f.Type)}
-		switch {
-		case f.HasDefault:
-			field.optional, field.missing = true, field.fallback(f.Default)
-		case f.Type.Type == "null" || f.Type.Type == "union" && slices.ContainsFunc(f.Type.Branches, isNull):
-			field.optional = true
-		}
-		r.fields = append(r.fields, field)
+		r.fields = append(r.fields, fieldEncoder{name: f.Name, typeText: typeText(&f.Type), encoder: b.node(&f.Type)})
 		r.names[UnescapeName(f.Name)] = i
 	}
 	for i := range n.Fields {
-		r.names[n.Fields[i].Name] = i
+		f := &n.Fields[i]
+		r.names[f.Name] = i
+		r.fields[i].optional = f.HasDefault || isNull(f.Type) || slices.ContainsFunc(f.Type.Branches, isNull)
+		if f.HasDefault {
+			r.fields[i].missing = r.fields[i].fallback(f.Default)
+		}
 	}
 	return r
 }

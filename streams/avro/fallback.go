@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/millrace/millrace/streams"
 	"github.com/twmb/avro"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // fallback reads with twmb/avro what the compiler leaves to it. The value has

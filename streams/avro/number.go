@@ -128,33 +128,3 @@ func exactInteger(f float64, n decimalNumber) bool {
 	short, _ := scanNumber(strconv.FormatFloat(f, 'e', -1, 64))
 	return n.scientific && short.digits == n.digits && short.exp == n.exp
 }
-
-// twosComplement is a coefficient in the fewest bytes, big-endian.
-func twosComplement(n *big.Int) []byte {
-	if n.Sign() >= 0 {
-		b := n.Bytes()
-		if len(b) == 0 || b[0]&0x80 != 0 {
-			b = append([]byte{0}, b...)
-		}
-		return b
-	}
-	length := uint(new(big.Int).Not(n).BitLen()/8 + 1)
-	b := new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), 8*length)).Bytes()
-	return b
-}
-
-// padded is a coefficient in size bytes, nil where it needs more.
-func padded(n *big.Int, size int) []byte {
-	short := twosComplement(n)
-	if len(short) > size {
-		return nil
-	}
-	out := make([]byte, size)
-	if n.Sign() < 0 {
-		for i := range out {
-			out[i] = 0xff
-		}
-	}
-	copy(out[size-len(short):], short)
-	return out
-}

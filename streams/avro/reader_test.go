@@ -147,3 +147,21 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestReadDoesNotAllocate(t *testing.T) {
+	for _, p := range pairs(t) {
+		if p.name == "uuid" {
+			continue // it is left to the fallback
+		}
+		c := compilePair(t, p)
+		value := append(bytes.Clone(c.header), c.payloads(t)[0]...)
+		slots := make([]streams.Slot, len(c.paths))
+		if n := testing.AllocsPerRun(10, func() {
+			if err := c.reader.Read(value, slots); err != nil {
+				t.Fatal(err)
+			}
+		}); n > 0 {
+			t.Errorf("%s: %v allocations", p.name, n)
+		}
+	}
+}

@@ -3,8 +3,9 @@ package avro
 import (
 	"slices"
 
-	"github.com/millrace/millrace/streams"
 	"github.com/twmb/avro"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // promotions are the types that Avro lets a reader have for a writer's, besides

@@ -3,8 +3,9 @@ package avro
 import (
 	"errors"
 
-	"github.com/millrace/millrace/streams"
 	"github.com/twmb/avro"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // maxTypeNodes bounds the tree of one event's type: a record that is named

@@ -70,22 +70,25 @@ func parseJSON(data json.RawMessage) (map[string]any, error) {
 	return object, nil
 }
 
-// misfit is a value that does not fit, at a place within the data.
-type misfit struct {
+// misfitError is a value that does not fit, at a place within the data.
+type misfitError struct {
 	path, text string
 }
 
-func (m *misfit) Error() string { return m.path + ": " + m.text }
+func (m *misfitError) Error() string { return m.path + ": " + m.text }
 
 // within puts the name of a field or an index before the path of a misfit.
 func within(place string, err error) error {
-	if m, ok := err.(*misfit); ok {
-		return &misfit{place + m.path, m.text}
+	var m *misfitError
+	if errors.As(err, &m) {
+		return &misfitError{place + m.path, m.text}
 	}
-	return &misfit{place, err.Error()}
+	return &misfitError{place, err.Error()}
 }
 
-func misfitf(format string, args ...any) error { return &misfit{text: fmt.Sprintf(format, args...)} }
+func misfitf(format string, args ...any) error {
+	return &misfitError{text: fmt.Sprintf(format, args...)}
+}
 
 // shown is a JSON value for an error, not too long.
 func shown(v any) string {

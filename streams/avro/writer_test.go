@@ -9,9 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/millrace/millrace/streams"
 	"github.com/twmb/avro"
 	"pgregory.net/rapid"
+
+	"github.com/millrace/millrace/streams"
 )
 
 func encode(t testing.TB, c *Codec, eventType, data string) ([]byte, error) {
