@@ -37,6 +37,7 @@ func TestProbes(t *testing.T) {
 	h.SetStarted()
 	expect("/startupz", "", 200, "ok")
 	expect("/readyz", "", 200, "ok")
+	expect("/readyz", "application/json", 200, `{"components":[],"ready":true}`)
 	h.SetReady("view fine", false, "3 of 12 partitions are building")
 	h.SetReady("redis", false, "away")
 	h.SetReady("kafka", true, "not shown")

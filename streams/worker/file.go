@@ -18,6 +18,7 @@ type File struct {
 	Name string
 
 	src       []byte
+	lines     [][]rune            // of src, once they were needed
 	root      *yaml.Node          // nil where the file is empty or not YAML
 	names     []string            // of settings that are secrets
 	secrets   []string            // values that no message may hold

@@ -83,6 +83,7 @@ func (h *Health) SetLive(live bool, why string) {
 // Ready returns the components, those that are asked last, and whether the
 // worker has started and all of them are ready.
 func (h *Health) Ready() (ready bool, components []Component) {
+	components = []Component{} // an empty list in JSON, not null
 	h.mu.Lock()
 	started := h.started
 	for _, name := range sortedKeys(h.components) {

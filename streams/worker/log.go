@@ -27,9 +27,10 @@ func newLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
 }
 
 // redactAttr replaces a value that could hold a secret where no method of the
-// secret is asked: in a field that is not exported, for instance.
+// secret is asked: in a field that is not exported, for instance. Errors are
+// logged by their own text.
 func redactAttr(_ []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() != slog.KindAny || a.Value.Any() == nil {
+	if _, isError := a.Value.Any().(error); isError || a.Value.Kind() != slog.KindAny || a.Value.Any() == nil {
 		return a
 	}
 	if holdsSecret(reflect.TypeOf(a.Value.Any()), map[reflect.Type]bool{}) {

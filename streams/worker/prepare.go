@@ -98,8 +98,10 @@ func tagOf(text string) string {
 
 // find returns the place of the nth "${" behind the start of a node.
 func (f *File) find(n *yaml.Node, nth int) (line, column int) {
-	lines := splitLines(f.src)
-	from := n.Column - 1
+	if f.lines == nil {
+		f.lines = splitLines(f.src)
+	}
+	lines, from := f.lines, n.Column-1
 	for i := n.Line - 1; i >= 0 && i < len(lines); i, from = i+1, 0 {
 		for j := max(0, from); j+1 < len(lines[i]); j++ {
 			if lines[i][j] != '$' || lines[i][j+1] != '{' {

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -128,6 +127,11 @@ func TestAddScrubs(t *testing.T) {
 	}
 }
 
+// refusedError holds a secret and does not tell it.
+type refusedError struct{ sasl saslBlock }
+
+func (e refusedError) Error() string { return "an error is shown" + e.sasl.User }
+
 func TestLogsRedactSecrets(t *testing.T) {
 	type inner struct{ password streams.Secret }
 	values := map[string]any{
@@ -145,7 +149,7 @@ func TestLogsRedactSecrets(t *testing.T) {
 			log.Info("m", key, values[key], slog.Group("g", key, values[key]))
 		}
 		log.Debug("not at this level")
-		log.Info("m", KeyError, errors.New("an error is shown"), "nothing", nil)
+		log.Info("m", KeyError, refusedError{saslBlock{Password: topSecret}}, "nothing", nil)
 		if got := out.String(); strings.Contains(got, topSecret) || strings.Count(got, "\n") != len(values)+1 {
 			t.Errorf("%s", got)
 		} else if !strings.Contains(got, "an error is shown") {
