@@ -118,7 +118,8 @@ func (o operand) canonical() string {
 func (c *exprCompiler) text(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.UnaryNode:
-		if o, _ := c.node(n); o.number() {
+		if isNumber(n.Node) && n.Operator == "-" {
+			o, _ := c.node(n)
 			return o.canonical()
 		}
 		return fmt.Sprintf("(%s %s)", plainOperator(n.Operator), c.text(n.Node))
@@ -144,6 +145,14 @@ func (c *exprCompiler) text(n ast.Node) string {
 	}
 	o, _ := c.node(n) // a literal
 	return o.canonical()
+}
+
+func isNumber(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		return true
+	}
+	return false
 }
 
 func (c *exprCompiler) texts(nodes []ast.Node) string {

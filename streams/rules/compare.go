@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/millrace/millrace/streams"
@@ -111,8 +112,7 @@ func equals[T comparable](a, b fn[T]) fn[bool] {
 	return func(e *env) bool { return a(e) == b(e) }
 }
 
-// in compiles a in [b, c]. The elements are compared one by one: a null is in no
-// list.
+// in compiles a in [b, c]. A null is in no list.
 func (c *exprCompiler) in(n *ast.BinaryNode) (operand, bool) {
 	a, ok := c.node(n.Left)
 	list, isList := n.Right.(*ast.ArrayNode)
@@ -122,43 +122,78 @@ func (c *exprCompiler) in(n *ast.BinaryNode) (operand, bool) {
 	if len(list.Nodes) == 0 {
 		return c.problem(list, "the list behind in is empty")
 	}
-	var all []fn[bool]
+	all := []operand{a}
 	for _, element := range list.Nodes {
 		b, found := c.node(element)
-		if !found || !ok {
+		if ok = ok && found; ok && c.element(a, b) {
+			all = append(all, b)
+		} else {
 			ok = false
-			continue
 		}
-		eq, fine := c.element(a, b)
-		all, ok = append(all, eq), ok && fine
 	}
 	if !ok {
 		return operand{}, false
 	}
-	null := orNever(a.null)
-	return operand{kind: streams.KindBool, at: c.place(n), bools: func(e *env) bool {
-		if null(e) {
-			return false
-		}
-		for _, eq := range all {
-			if eq(e) {
-				return true
-			}
-		}
-		return false
-	}}, true
+	all, ok = oneKind(all)
+	if !ok {
+		return c.problem(list, "the list behind in must have one type")
+	}
+	o := operand{kind: streams.KindBool, at: c.place(n), bools: member(all[0], all[1:])}
+	if null := a.null; null != nil {
+		found := o.bools
+		o.bools = func(e *env) bool { return !null(e) && found(e) }
+	}
+	return o, true
 }
 
-// element compiles the comparison with one element of a list.
-func (c *exprCompiler) element(a, b operand) (fn[bool], bool) {
+// element checks one element of a list.
+func (c *exprCompiler) element(a, b operand) bool {
 	if b.lit == nil {
 		c.add(b.at, "the list behind in may hold only values that are written there; write a == b or …")
-		return nil, false
+		return false
 	}
-	x, y, ok := common(a, b)
+	_, _, ok := common(a, b)
 	if !ok || a.isNil() {
 		c.add(b.at, "%s cannot be compared with %s", b.typ(), a.typ())
-		return nil, false
 	}
-	return sameValue(x, y), true
+	return ok && !a.isNil()
+}
+
+// member says whether a is one of the constants, which have its kind. It
+// evaluates a once.
+func member(a operand, list []operand) fn[bool] {
+	switch a.kind {
+	case streams.KindInt:
+		return oneOf(a.ints, list, func(o operand) fn[int64] { return o.ints })
+	case streams.KindFloat:
+		return oneOf(a.floats, list, func(o operand) fn[float64] { return o.floats })
+	case streams.KindBool:
+		return oneOf(a.bools, list, func(o operand) fn[bool] { return o.bools })
+	case streams.KindDecimal:
+		decimals := a.decimals
+		values := constants(list, func(o operand) fn[streams.Decimal] { return o.decimals })
+		return func(e *env) bool {
+			d := decimals(e)
+			for _, v := range values {
+				if d.Cmp(v) == 0 {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	return oneOf(a.texts, list, func(o operand) fn[string] { return o.texts })
+}
+
+func oneOf[T comparable](a fn[T], list []operand, get func(operand) fn[T]) fn[bool] {
+	values := constants(list, get)
+	return func(e *env) bool { return slices.Contains(values, a(e)) }
+}
+
+func constants[T any](list []operand, get func(operand) fn[T]) []T {
+	values := make([]T, len(list))
+	for i, o := range list {
+		values[i] = get(o)(nil)
+	}
+	return values
 }

@@ -148,6 +148,23 @@ func TestExpressionLimits(t *testing.T) {
 	}
 }
 
+// TestNestedExpressionsEndSoon: what stands once is evaluated once, however deep
+// it stands, so that 500 parts cost 500 steps.
+func TestNestedExpressionsEndSoon(t *testing.T) {
+	nulls, members, choices := "data.coupon", "data.express", "data.count"
+	for range 50 {
+		nulls = "(" + nulls + " == 'a' ? nil : data.coupon)"
+		members = "(" + members + " in [true, false])"
+		choices = "(" + choices + " ?? data.count)"
+	}
+	for _, expr := range []string{nulls + " ?? ''", members, choices} {
+		got, err := value(t, expr, full(t))
+		if err != nil || got != "SPRING" && got != "true" && got != "3" {
+			t.Errorf("got %s, %v", got, err)
+		}
+	}
+}
+
 // TestPlaces: a problem stands at the very character, however the scalar is
 // written.
 func TestPlaces(t *testing.T) {
