@@ -132,8 +132,7 @@ func (r *Reader) send(ctx context.Context, f *Feed, b Batch) {
 			r.sent(f, b)
 			cancel()
 			return
-		case <-f.done:
-		case <-wait.Done():
+		case <-wait.Done(): // something is posted, the feed's end perhaps
 		case <-patience.C:
 			if !f.stalled {
 				cancel()

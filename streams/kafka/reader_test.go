@@ -73,7 +73,11 @@ func TestReaderMovesPastAbortedTransactions(t *testing.T) {
 		f.transaction(p0, 2)(kgo.TryAbort)
 		r, stop := f.reader(ReaderOptions{})
 		defer stop()
+		began := time.Now()
 		records, last := f.until(r.Open(p0, 0), stableEnd(6))
+		if d := time.Since(began); d > 500*time.Millisecond {
+			t.Errorf("it took %v: the marker itself must move the position", d)
+		}
 		if len(records) != 3 || last.Next != 6 {
 			t.Errorf("%d records, %+v", len(records), last)
 		}

@@ -156,9 +156,39 @@ func TestTopicMadeAnewStops(t *testing.T) {
 
 // Rule 1: a log that was cut behind the reader.
 func TestTruncationStops(t *testing.T) {
-	stop := reason(&kgo.ErrDataLoss{Topic: "t", Partition: 0, ConsumedTo: 9, ResetTo: 4})
-	if !errors.Is(stop, ErrTruncated) || !strings.Contains(stop.Error(), "unclean leader election") {
-		t.Errorf("reason = %v", stop)
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 5)
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		feed := r.Open(p0, 0)
+		f.until(feed, stableEnd(5))
+		f.cluster.ControlKey(int16(kmsg.OffsetForLeaderEpoch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			resp := req.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
+			topic := kmsg.NewOffsetForLeaderEpochResponseTopic()
+			topic.Topic = "t"
+			part := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
+			part.EndOffset = 3
+			topic.Partitions = append(topic.Partitions, part)
+			resp.Topics = append(resp.Topics, topic)
+			return resp, nil, true
+		})
+		f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: "t", Err: kerr.FencedLeaderEpoch})
+		f.produce(p0, 1) // ends the fetch that waits
+		checkStop(t, stopped(t, feed), ErrTruncated, 5, "unclean leader election")
+	})
+}
+
+// Rule 1: a broker that refuses will go on refusing.
+func TestRefusalStops(t *testing.T) {
+	for _, key := range []kmsg.Key{kmsg.Fetch, kmsg.ListOffsets, kmsg.Metadata} {
+		inBubble(t, func(t *testing.T, f *fixture) {
+			f.topic("t", 1, nil)
+			f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Topic: "t", Err: kerr.TopicAuthorizationFailed, Count: -1})
+			r, stop := f.reader(ReaderOptions{})
+			defer stop()
+			checkStop(t, stopped(t, r.Open(p0, 0)), kerr.TopicAuthorizationFailed, 0, "ACLs")
+		})
 	}
 }
 
