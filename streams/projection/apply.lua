@@ -13,6 +13,7 @@
 local call, try = redis.call, redis.pcall
 local find, sub, rep, match, byte, format = string.find, string.sub, string.rep, string.match, string.byte, string.format
 local floor, max, min = math.floor, math.max, math.min
+local unpack, tonumber, type = unpack, tonumber, type
 
 local refused -- the answer, where something is wrong
 
@@ -24,7 +25,9 @@ end
 local function get(command, key, field)
   local reply
   if field then reply = try(command, key, field) else reply = try(command, key) end
+  --<book>
   if type(reply) == 'table' then return refuse('BAD', key) end
+  --</book>
   return reply
 end
 
@@ -53,14 +56,24 @@ if not find(rows, '^%d+$') or #rows > 15 then return {'BAD', KEYS[4], ''} end
 
 -- Exact decimals ------------------------------------------------------------
 
--- is_number says whether s is a decimal number as we write it. tonumber would
--- take 0x10, 1e3, inf and nan, too. No number of ours has more than 400 digits.
-local function is_number(s)
-  return #s <= 400 and find(s, '^%-?%d+%.?%d*$')
+-- A double is exact for whole numbers of up to 15 digits, and the nearest one
+-- to a decimal has its order. Longer numbers are handled digit by digit.
+local EXACT = 14
+-- No number of ours has more digits: the longest are floats.
+local LONGEST = 400
+
+-- scale_of returns how many digits a decimal number as we write it has behind
+-- the point, and nothing where s is no such number. tonumber would take 0x10,
+-- 1e3, inf and nan, too.
+local function scale_of(s)
+  local fraction = match(s, '^%-?%d+%.?(%d*)$')
+  return fraction and #s <= LONGEST and #fraction
 end
 
-local function is_whole(s)
-  return #s <= 400 and find(s, '^%-?%d+$')
+local POWERS, POSITIVE, NEGATIVE = {[0] = 1}, {}, {}
+for i = 1, EXACT do
+  POWERS[i] = POWERS[i - 1] * 10
+  POSITIVE[i], NEGATIVE[i] = '%d.%0' .. i .. 'd', '-%d.%0' .. i .. 'd'
 end
 
 -- parts returns whether s is negative, its digits before the point without
@@ -68,15 +81,6 @@ end
 local function parts(s)
   local sign, whole, fraction = match(s, '^(%-?)0*(%d*)%.?(%d-)0*$')
   return sign == '-' and #whole + #fraction > 0, whole, fraction
-end
-
-local POWERS = {[0] = 1}
-for i = 1, 16 do POWERS[i] = POWERS[i - 1] * 10 end
-
--- scale is the number of digits behind the point.
-local function scale(s)
-  local point = find(s, '.', 1, true)
-  return point and #s - point or 0
 end
 
 -- combine adds (sign 1) or subtracts (sign -1, a not less than b) two numbers
@@ -96,11 +100,11 @@ end
 local function join(negative, digits, behind)
   local whole = match(sub(digits, 1, #digits - behind), '^0*(%d*)$')
   local fraction = match(sub(digits, #digits - behind + 1), '^(%d-)0*$')
-  if negative and #whole + #fraction == 0 then negative = false end
+  if #whole + #fraction == 0 then negative = false end
   return (negative and '-' or '') .. (whole == '' and '0' or whole) .. (fraction == '' and '' or '.' .. fraction)
 end
 
--- aligned returns both numbers as digits of one width, and how many of them
+-- aligned returns two numbers as digits of one width, and how many of those
 -- stand behind the point.
 local function aligned(xw, xf, yw, yf)
   local w, f = max(#xw, #yw), max(#xf, #yf)
@@ -117,43 +121,40 @@ local function long_sum(x, y)
   return join(xn, combine(a, b, -1), behind)
 end
 
--- sum adds two numbers. Up to 15 digits, at one scale, a double is exact.
-local function sum(x, y)
-  local xs, ys = scale(x), scale(y)
-  local s = max(xs, ys)
-  if #x - xs + s > 15 or #y - ys + s > 15 then return long_sum(x, y) end
+-- sum adds two numbers of those scales.
+local function sum(x, y, xs, ys)
+  local s = xs > ys and xs or ys
+  if #x - xs + s > EXACT or #y - ys + s > EXACT then return long_sum(x, y) end
   local p = POWERS[s]
-  local n = floor(tonumber(x) * p + 0.5) + floor(tonumber(y) * p + 0.5)
-  while s > 0 and n % 10 == 0 do n, s = n / 10, s - 1 end
+  local n = (x + y) * p + 0.5
+  n = n - n % 1
+  while s > 0 and n % 10 == 0 do n, s, p = n / 10, s - 1, p / 10 end
   if s == 0 then return format('%d', n) end
-  local sign = ''
-  if n < 0 then sign, n = '-', -n end
-  p = POWERS[s]
-  local whole = floor(n / p)
-  return sign .. format('%d', whole) .. '.' .. sub(format('%d', n - whole * p + p), 2)
+  local shape = POSITIVE[s]
+  if n < 0 then shape, n = NEGATIVE[s], -n end
+  local fraction = n % p
+  return format(shape, (n - fraction) / p, fraction)
 end
 
--- less compares two numbers. Up to 14 digits, doubles have their order.
+-- less compares two numbers.
 local function less(x, y)
-  if #x <= 15 and #y <= 15 then return tonumber(x) < tonumber(y) end
+  if #x <= EXACT and #y <= EXACT then return tonumber(x) < tonumber(y) end
   local xn, xw, xf = parts(x)
   local yn, yw, yf = parts(y)
   if xn ~= yn then return xn end
   local a, b = aligned(xw, xf, yw, yf)
-  if xn then a, b = b, a end
+  if xn then return b < a end
   return a < b
 end
 
 -- in_int64 says whether a canonical whole number fits 64 bits.
 local function in_int64(s)
-  if #s < 19 then return true end
   local negative, digits = parts(s)
   return #digits < 19 or #digits == 19 and digits <= (negative and '9223372036854775808' or '9223372036854775807')
 end
 
 -- in_decimal says whether a number has at most 38 digits.
 local function in_decimal(s)
-  if #s <= 38 then return true end
   local _, whole, fraction = parts(s)
   return #fraction <= 38 and #match(whole .. fraction, '^0*(%d*)$') <= 38
 end
@@ -166,24 +167,39 @@ end
 
 local batch = ARGV[6] == '' and {} or cjson.decode(ARGV[6])
 
-local function adding(is_old, in_range)
-  return function(old, at)
-    if old then
-      --<number>
-      if not is_old(old) then return 'BAD' end
-      --</number>
-      batch[at] = sum(old, batch[at])
-    end
-    --<range>
-    if not in_range(batch[at]) then return 'RANGE' end
-    --</range>
+local function add_decimal(old, at)
+  if old then
+    local scale = scale_of(old)
+    --<decimal>
+    if not scale then return 'BAD' end
+    --</decimal>
+    batch[at] = sum(old, batch[at], scale, scale_of(batch[at]))
   end
+  --<range-decimal>
+  if #batch[at] > 38 and not in_decimal(batch[at]) then return 'RANGE' end
+  --</range-decimal>
+end
+
+local function add_int(old, at)
+  if old then
+    --<int>
+    if not find(old, '^%-?%d+$') or #old > LONGEST then return 'BAD' end
+    --</int>
+    if #old <= EXACT and #batch[at] <= EXACT then
+      batch[at] = format('%d', old + batch[at])
+    else
+      batch[at] = long_sum(old, batch[at])
+    end
+  end
+  --<range-int>
+  if #batch[at] > 18 and not in_int64(batch[at]) then return 'RANGE' end
+  --</range-int>
 end
 
 local function keep_least(old, at)
   if not old then return end
   --<least>
-  if not is_number(old) then return 'BAD' end
+  if not scale_of(old) then return 'BAD' end
   --</least>
   if less(old, batch[at]) then batch[at] = old end
 end
@@ -191,7 +207,7 @@ end
 local function keep_greatest(old, at)
   if not old then return end
   --<greatest>
-  if not is_number(old) then return 'BAD' end
+  if not scale_of(old) then return 'BAD' end
   --</greatest>
   if less(batch[at], old) then batch[at] = old end
 end
@@ -212,8 +228,8 @@ local function lower(a, b) return a < b end
 local function higher(a, b) return a > b end
 
 local READS = {
-  i = adding(is_whole, in_int64),
-  a = adding(is_number, in_decimal),
+  i = add_int,
+  a = add_decimal,
   n = keep_least,
   x = keep_greatest,
   N = ordering(lower),
@@ -273,13 +289,12 @@ end
 local change = 0 -- of the number of rows
 local NOTHING = {}
 
--- fields reads the fields of a row that its ops need.
+-- fields reads the fields of a row that its ops need: none of what is no row.
 local function fields(key, names)
   if #names <= WIDEST then return try('HMGET', key, unpack(names)) end
   local all = {}
   for i = 1, #names, WIDEST do
     local some = try('HMGET', key, unpack(names, i, min(i + WIDEST - 1, #names)))
-    if some.err then return some end
     for j = 1, #some do all[i + j - 1] = some[j] end
   end
   return all
@@ -291,9 +306,6 @@ local function known(g, key)
   local old = NOTHING
   if #g.reads > 0 and not g.delete then
     old = fields(key, g.reads)
-    --<type-read>
-    if old.err then return refuse('BAD', key) end
-    --</type-read>
     for i = 1, #g.reads do
       if old[i] then return old, true end
     end
