@@ -261,7 +261,7 @@ func (p *partition) ticked(ctx context.Context) error {
 	if p.read > p.position && p.due(false) {
 		return p.write(ctx)
 	}
-	if time.Since(p.checked) < idleCheck {
+	if time.Since(p.checked) < p.reader.projector.idleCheck {
 		return nil
 	}
 	return p.confirm(ctx)

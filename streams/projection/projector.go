@@ -54,6 +54,9 @@ type Projector struct {
 	Options
 	admin  *kafka.Admin
 	memory *budget
+	// What tests replace to see a defence missing.
+	newStore  func(redis.UniversalClient, ViewID) *Store
+	idleCheck time.Duration
 
 	mu      sync.Mutex
 	readers []*viewReader
@@ -74,7 +77,10 @@ func New(o Options) (*Projector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
-	p := &Projector{Options: o, admin: admin, memory: &budget{limit: int64(o.Config.FoldMemory)}}
+	p := &Projector{
+		Options: o, admin: admin, memory: &budget{limit: int64(o.Config.FoldMemory)},
+		newStore: NewStore, idleCheck: idleCheck,
+	}
 	o.Metrics.progress.watch(p.Progress)
 	return p, nil
 }
@@ -145,7 +151,7 @@ func (p *Projector) reader(v *View) *viewReader {
 	log := p.Logger.With(keyView, v.Name)
 	r := &viewReader{
 		projector: p, view: v, config: p.Config, metrics: p.Metrics.of(v.Name), log: log, tick: 100 * time.Millisecond,
-		store:     NewStore(p.Redis, v.ID(p.Prefix)),
+		store:     p.newStore(p.Redis, v.ID(p.Prefix)),
 		redisAway: outage{log: log, what: "redis", waits: Waits},
 		kafkaAway: outage{log: log, what: "kafka", waits: kafka.Waits},
 		states:    map[streams.Partition]*partitionState{}, running: map[streams.Partition]*running{},

@@ -59,6 +59,9 @@ type lab struct {
 	codec *avro.Codec
 	views []*View
 	logs  *logs
+	// What the next worker has to do without.
+	weaken func(*Projector)
+	deaf   bool
 }
 
 func newLab(t *testing.T, views string) *lab {
@@ -128,19 +131,16 @@ type worker struct {
 	done         chan error
 }
 
-// hand is an assigner that a test moves: it begins with every partition, or
-// with none.
+// hand is an assigner that a test can make deaf.
 type hand struct {
 	kafka.Assigner
-	rejoins chan struct{}
+	deaf bool // whether Rejoin does nothing
 }
 
 func (h *hand) Rejoin() {
-	select {
-	case h.rejoins <- struct{}{}:
-	default:
+	if !h.deaf {
+		h.Assigner.Rejoin()
 	}
-	h.Assigner.Rejoin()
 }
 
 // start starts a worker that owns those partitions, or all.
@@ -164,7 +164,7 @@ func (l *lab) start(change func(*Options), owned ...int32) *worker {
 					ps = append(ps, streams.Partition{Topic: topic, Partition: p})
 				}
 			}
-			h := &hand{kafka.NewDirect(ps...), make(chan struct{}, 8)}
+			h := &hand{kafka.NewDirect(ps...), l.deaf}
 			w.hands[group] = h
 			return h
 		},
@@ -174,6 +174,10 @@ func (l *lab) start(change func(*Options), owned ...int32) *worker {
 	}
 	if w.Projector, err = New(o); err != nil {
 		l.t.Fatal(err)
+	}
+	if l.weaken != nil {
+		l.weaken(w.Projector)
+		l.weaken = nil
 	}
 	ctx, cancel := context.WithCancel(l.t.Context())
 	w.cancel = cancel
