@@ -2,13 +2,11 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace/millrace/streams"
 )
@@ -103,10 +101,10 @@ func (s *Session) takeOver(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if s.start, err = s.list(ctx, offsetStart, kgo.ReadUncommitted()); err != nil {
+	if s.start, err = s.list(ctx, atStart); err != nil {
 		return err
 	}
-	if s.end, err = s.list(ctx, offsetEnd, kgo.ReadUncommitted()); err != nil {
+	if s.end, err = s.list(ctx, atEnd); err != nil {
 		return err
 	}
 	return s.awaitStable(ctx)
@@ -130,7 +128,7 @@ func (s *Session) fence(ctx context.Context) error {
 func (s *Session) awaitStable(ctx context.Context) error {
 	deadline := time.Now().Add(stableTimeout)
 	for {
-		lso, err := s.list(ctx, offsetEnd, kgo.ReadCommitted())
+		lso, err := s.list(ctx, atStableEnd)
 		if err != nil {
 			return err
 		}
@@ -148,39 +146,10 @@ func (s *Session) awaitStable(ctx context.Context) error {
 	}
 }
 
-// The timestamps that ListOffsets takes for the two ends of a partition.
-const (
-	offsetEnd   int64 = -1
-	offsetStart int64 = -2
-)
-
 // list asks for one offset of the partition.
-func (s *Session) list(ctx context.Context, at int64, level kgo.IsolationLevel) (int64, error) {
-	rp := kmsg.NewListOffsetsRequestTopicPartition()
-	rp.Partition = s.partition.Partition
-	rp.Timestamp = at
-	rt := kmsg.NewListOffsetsRequestTopic()
-	rt.Topic = s.partition.Topic
-	rt.Partitions = append(rt.Partitions, rp)
-	req := kmsg.NewPtrListOffsetsRequest()
-	req.ReplicaID = -1
-	if level == kgo.ReadCommitted() {
-		req.IsolationLevel = 1
-	}
-	req.Topics = append(req.Topics, rt)
-
-	resp, err := req.RequestWith(ctx, s.client)
-	if err != nil {
-		return 0, fmt.Errorf("listing its offsets: %w", err)
-	}
-	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
-		return 0, errors.New("listing its offsets: the answer does not name the partition")
-	}
-	answer := resp.Topics[0].Partitions[0]
-	if err := codeError(answer.ErrorCode); err != nil {
-		return 0, fmt.Errorf("listing its offsets: %w", err)
-	}
-	return answer.Offset, nil
+func (s *Session) list(ctx context.Context, at place) (int64, error) {
+	answer := listOffsets(ctx, s.client, []streams.Partition{s.partition}, at)[s.partition]
+	return answer.offset, answer.err
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

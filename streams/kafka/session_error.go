@@ -14,7 +14,8 @@ var (
 	// ErrOpenTransaction says that a transaction of somebody else, under another
 	// transactional ID, holds back the LSO of a partition.
 	ErrOpenTransaction = errors.New("a foreign transaction is open in it")
-	// ErrRefused says that the broker refuses, and would refuse again.
+	// ErrRefused says that the broker refuses, or has only what cannot be read,
+	// and that another try would not change that.
 	ErrRefused = errors.New("refused")
 	// ErrSessionClosed says that a session was used after Close or an error.
 	ErrSessionClosed = errors.New("the session is closed; open a new one")
@@ -33,6 +34,9 @@ var healed = []*kerr.Error{
 
 // refusal makes err an [ErrRefused] where the broker has the last word.
 func refusal(err error) error {
+	if errors.Is(err, ErrDamaged) {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
 	var ke *kerr.Error
 	if !errors.As(err, &ke) || ke.Retriable || errors.Is(err, ErrRefused) {
 		return err
@@ -51,5 +55,3 @@ func refusal(err error) error {
 func fenced(err error) bool {
 	return errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch)
 }
-
-func codeError(code int16) error { return kerr.ErrorForCode(code) }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	"unsafe"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -49,6 +48,7 @@ type loader struct {
 	leader       *kgo.Broker // nil: ask
 	topicID      [16]byte
 	position     int64
+	records      []streams.Record // of the last fetch
 	fn           func(streams.Record) error
 	fnErr        error
 }
@@ -82,15 +82,8 @@ func (l *loader) run(ctx context.Context) error {
 // error without a code is one of the connection.
 func retriable(err error) bool {
 	var ke *kerr.Error
-	var de *damageError
-	return !errors.As(err, &de) && (!errors.As(err, &ke) || ke.Retriable)
+	return !errors.Is(err, ErrDamaged) && (!errors.As(err, &ke) || ke.Retriable)
 }
-
-// damageError is what a fetch brought and cannot be read.
-type damageError struct{ err error }
-
-func (e *damageError) Error() string { return e.err.Error() }
-func (e *damageError) Unwrap() error { return e.err }
 
 // step fetches once and hands out what it brought.
 func (l *loader) step(ctx context.Context) error {
@@ -101,7 +94,7 @@ func (l *loader) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := codeError(answer.ErrorCode); err != nil {
+	if err := kerr.ErrorForCode(answer.ErrorCode); err != nil {
 		return fmt.Errorf("fetching: %w", err)
 	}
 	got, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
@@ -112,13 +105,14 @@ func (l *loader) step(ctx context.Context) error {
 		Partition:          l.partition.Partition,
 	}, answer, l.decompressor, nil)
 	if got.Err != nil {
-		return &damageError{got.Err}
+		return fmt.Errorf("%w: %w", ErrDamaged, got.Err)
 	}
-	for _, r := range got.Records {
-		if r.Offset >= l.end || r.Attrs.IsControl() {
-			continue
+	l.records = appendRecords(l.records[:0], got.Records, l.position)
+	for _, r := range l.records {
+		if r.Offset >= l.end {
+			break
 		}
-		if l.fnErr = l.fn(loaded(r)); l.fnErr != nil {
+		if l.fnErr = l.fn(r); l.fnErr != nil {
 			return l.fnErr
 		}
 	}
@@ -146,22 +140,13 @@ func (l *loader) fetch(ctx context.Context) (*kmsg.FetchResponseTopicPartition, 
 		return nil, fmt.Errorf("fetching: %w", err)
 	}
 	resp := answer.(*kmsg.FetchResponse)
-	if err := codeError(resp.ErrorCode); err != nil {
+	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
 		return nil, fmt.Errorf("fetching: %w", err)
 	}
 	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
 		return nil, errors.New("fetching: the answer does not name the partition")
 	}
 	return &resp.Topics[0].Partitions[0], nil
-}
-
-// loaded is r as everybody else knows it.
-func loaded(r *kgo.Record) streams.Record {
-	return streams.Record{
-		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp,
-		Key: r.Key, Value: r.Value,
-		Headers: unsafe.Slice((*streams.Header)(unsafe.SliceData(r.Headers)), len(r.Headers)),
-	}
 }
 
 func (l *loader) findLeader(ctx context.Context) error {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,18 +84,6 @@ func produceOpen(t *testing.T, s *Session, v ...string) {
 	}
 	if err := s.produce(t.Context(), outRecords(v...)); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestHeadersHaveOneLayout(t *testing.T) {
-	a, b := reflect.TypeFor[streams.Header](), reflect.TypeFor[kgo.RecordHeader]()
-	if a.Size() != b.Size() || a.NumField() != b.NumField() {
-		t.Fatalf("%v and %v differ in size", a, b)
-	}
-	for i := range a.NumField() {
-		if f, g := a.Field(i), b.Field(i); f.Name != g.Name || f.Type != g.Type || f.Offset != g.Offset {
-			t.Errorf("field %d: %v and %v", i, f, g)
-		}
 	}
 }
 
@@ -197,6 +185,100 @@ func TestSessionNamesForeignTransaction(t *testing.T) {
 
 		time.AfterFunc(stableTimeout/2, func() { _ = other.client.EndTransaction(context.Background(), kgo.TryCommit) })
 		wantValues(t, values(t, openSession(t, cfg)), "a", "b")
+	})
+}
+
+// The client sends what waited for the partitions of a topic before it shows
+// them, and EndTransaction aborts, without an error, where it sees none that
+// was written to. Here the client is held up in between. Should the first half
+// fail, the client is mended, and awaitPartition can go.
+func TestSessionAwaitsItsPartition(t *testing.T) {
+	for _, awaits := range []bool{false, true} {
+		t.Run(fmt.Sprintf("awaits=%v", awaits), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, cfg := sessionCluster(t)
+				s, release := slowSession(t, cfg)
+				if err := s.client.BeginTransaction(); err != nil {
+					t.Fatal(err)
+				}
+				written := make(chan error)
+				for _, v := range []string{"a", "late"} {
+					s.client.Produce(t.Context(), &kgo.Record{Topic: s.partition.Topic, Value: []byte(v)}, func(r *kgo.Record, err error) {
+						if string(r.Value) == "a" {
+							written <- err
+						}
+					})
+				}
+				go s.client.Flush(context.Background())
+				if err := <-written; err != nil {
+					t.Fatal(err)
+				}
+				if awaits {
+					time.AfterFunc(stableTimeout/2, release)
+					if err := s.awaitPartition(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := s.client.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
+					t.Errorf("EndTransaction: %v", err)
+				}
+				release()
+				if lso, err := s.list(t.Context(), atStableEnd); err != nil || lso < 2 {
+					t.Fatalf("LSO %d, %v", lso, err)
+				}
+				if got := committed(t, cfg); (got > 0) != awaits {
+					t.Errorf("%d records are committed", got)
+				}
+			})
+		})
+	}
+}
+
+// slowSession has a client that waits for release before it shows its partition
+// when it has learned of it and sent the first record.
+func slowSession(t *testing.T, cfg Config) (s *Session, release func()) {
+	t.Helper()
+	held := make(chan struct{})
+	release = sync.OnceFunc(func() { close(held) })
+	t.Cleanup(release)
+	partitioner := kgo.BasicConsistentPartitioner(func(string) func(*kgo.Record, int) int {
+		return func(r *kgo.Record, _ int) int {
+			if string(r.Value) == "late" {
+				<-held
+			}
+			return int(sessionPartition.Partition)
+		}
+	})
+	client, err := kgo.NewClient(append(cfg.sessionOptions(sessionPartition), kgo.RecordPartitioner(partitioner))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	s = &Session{client: client, partition: sessionPartition}
+	if err := s.takeOver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s, release
+}
+
+// committed is the number of committed records.
+func committed(t *testing.T, cfg Config) int {
+	t.Helper()
+	n := 0
+	err := openSession(t, cfg).Load(t.Context(), func(streams.Record) error { n++; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestAwaitPartitionEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cfg := sessionCluster(t)
+		s := openSession(t, cfg)
+		if err := s.awaitPartition(); err == nil {
+			t.Error("no error although nothing was written")
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 	"unsafe"
@@ -59,6 +60,9 @@ func (s *Session) transact(ctx context.Context, records []OutRecord) error {
 	if err := s.produce(ctx, records); err != nil {
 		return err
 	}
+	if err := s.awaitPartition(); err != nil {
+		return err
+	}
 	if err := s.client.EndTransaction(context.WithoutCancel(ctx), kgo.TryCommit); err != nil {
 		return fmt.Errorf("ending a transaction: %w", err)
 	}
@@ -84,6 +88,24 @@ func (s *Session) produce(ctx context.Context, records []OutRecord) error {
 		return fmt.Errorf("producing: %w", err)
 	}
 	return nil
+}
+
+// awaitPartition waits until the client shows the partition. It stores what it
+// learned of a new topic only after it has sent what waited for that; where the
+// answer is faster, EndTransaction sees no partition that was written to, so it
+// aborts and returns no error.
+func (s *Session) awaitPartition() error {
+	deadline := time.Now().Add(stableTimeout)
+	for {
+		leader, _, err := s.client.PartitionLeader(s.partition.Topic, s.partition.Partition)
+		if leader >= 0 || err != nil { // an error, too, is one of a partition that is there
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return errors.New("the client does not show the partition that it wrote to")
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // closeAfter closes the client when ctx has ended and the grace is over, which
