@@ -1,0 +1,127 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+)
+
+// maxLine is the longest line, in bytes, that is read. A record of Kafka has at
+// most 1 MB by default; JSON is seldom more than a few times as long as Avro.
+const maxLine = 8 << 20
+
+var errLongLine = errors.New("the line is longer than 8 MiB; a record of Kafka has at most 1 MB")
+
+// input is an open file of lines.
+type input struct {
+	name  string
+	size  int64 // bytes of the file, 0 where nobody knows
+	read  atomic.Int64
+	lines *bufio.Reader
+	close func() error
+	line  int64 // number of the line that was read last
+}
+
+// openInput opens a file, or the standard input where its name is "-". Whether
+// it is compressed by gzip is seen in its first bytes.
+func openInput(name string, stdin io.Reader) (*input, error) {
+	in := &input{name: name, close: func() error { return nil }}
+	source := stdin
+	if name != Stdin {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("opening the events: %w", err)
+		}
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			in.size = info.Size()
+		}
+		in.close = f.Close
+		source = f
+	} else {
+		in.name = "stdin"
+	}
+	if err := in.begin(source); err != nil {
+		return nil, errors.Join(err, in.close())
+	}
+	return in, nil
+}
+
+func (in *input) begin(source io.Reader) error {
+	raw := bufio.NewReaderSize(&counter{source, &in.read}, 256<<10)
+	magic, err := raw.Peek(2)
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("reading %s: %w", in.name, err)
+	}
+	in.lines = raw
+	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		plain, err := gzip.NewReader(raw)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", in.name, err)
+		}
+		in.lines = bufio.NewReaderSize(plain, 256<<10)
+	}
+	if mark, err := in.lines.Peek(3); err == nil && string(mark) == "\ufeff" {
+		_, _ = in.lines.Discard(len(mark)) // what was peeked is there
+	}
+	return nil
+}
+
+// next returns the next line that is not blank, without its end, in memory of
+// its own. The error is io.EOF at the end, errLongLine for a line that is
+// passed over; any other one ends the input.
+func (in *input) next() ([]byte, error) {
+	for {
+		raw, err := in.readLine()
+		if err == nil && len(raw) == 0 {
+			continue
+		}
+		if err != nil && err != io.EOF && err != errLongLine {
+			err = fmt.Errorf("reading %s after line %d: %w", in.name, in.line, err)
+		}
+		return raw, err
+	}
+}
+
+// readLine returns a line without the white space around it. A last line
+// without an end is a line.
+func (in *input) readLine() ([]byte, error) {
+	var line []byte
+	long := false
+	for {
+		part, err := in.lines.ReadSlice('\n')
+		if len(line)+len(part) > maxLine {
+			long, line = true, nil
+		}
+		if !long {
+			line = append(line, part...)
+		}
+		if err == bufio.ErrBufferFull {
+			continue
+		}
+		if err != nil && (err != io.EOF || len(part) == 0 && len(line) == 0 && !long) {
+			return nil, err
+		}
+		in.line++
+		if long {
+			return nil, errLongLine
+		}
+		return bytes.TrimSpace(line), nil
+	}
+}
+
+// counter counts what is read, for the progress.
+type counter struct {
+	from io.Reader
+	n    *atomic.Int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}

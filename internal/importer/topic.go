@@ -1,0 +1,37 @@
+package importer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/millrace/millrace/streams/kafka"
+)
+
+// ensureTopic creates the topic where it does not exist, and returns how many
+// partitions it has.
+func ensureTopic(ctx context.Context, o *Options) (int32, error) {
+	admin, err := kafka.NewAdmin(o.Kafka)
+	if err != nil {
+		return 0, err
+	}
+	defer admin.Close()
+	topics, err := admin.Topics(ctx, o.Topic)
+	switch {
+	case errors.Is(err, kafka.ErrNoTopic):
+		n := cmp.Or(o.Partitions, DefaultPartitions)
+		return n, admin.CreateTopic(ctx, kafka.TopicSpec{
+			Name:       o.Topic,
+			Partitions: n,
+			Configs:    map[string]string{"retention.ms": "-1"},
+		})
+	case err != nil:
+		return 0, fmt.Errorf("asking Kafka at %v for topic %s: %w", o.Kafka.Brokers, o.Topic, err)
+	}
+	n := topics[o.Topic].Partitions
+	if o.Partitions != 0 && o.Partitions != n {
+		return 0, fmt.Errorf("topic %s has %d partitions, not %d; leave --partitions out, or import into a new topic", o.Topic, n, o.Partitions)
+	}
+	return n, nil
+}
