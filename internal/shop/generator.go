@@ -18,10 +18,7 @@ type Generator struct {
 	open      queue     // orders that go on
 }
 
-const (
-	customerCount = 20_000
-	firstOrder    = 10_001
-)
+const customerCount = 20_000
 
 // start is the instant of the first day.
 func start() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }

@@ -25,8 +25,8 @@ const (
 // place makes a new order and decides what becomes of it: most are paid soon,
 // some are cancelled, some forgotten.
 func (g *Generator) place() Event {
-	o := &order{number: firstOrder + g.orders, at: g.placed, stage: stagePlaced}
 	g.orders++
+	o := &order{number: g.orders, at: g.placed, stage: stagePlaced}
 	g.advance()
 	customer := g.customers.draw(g.random)
 	o.place = places[customer%len(places)]
