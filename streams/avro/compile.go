@@ -17,6 +17,7 @@ type compiler struct {
 	out     []step
 	joined  int // steps before this one are not joined with: a jump may lead here
 	w, r    definitions
+	inlined int              // values that the steps pass
 	subs    map[string]int32 // subprograms by the record that they skip
 	open    []string         // records that are being skipped
 	nowhere error            // the first thing that cannot be compiled
@@ -149,7 +150,7 @@ func (c *compiler) record(w, r *avro.SchemaNode, need *want, path string) {
 		if sub == nil {
 			continue
 		}
-		if k := writerField(w, r, f); k >= 0 {
+		if k := writerField(w, f); k >= 0 {
 			written[k] = f
 		} else if f.HasDefault {
 			c.fill(&f.Type, f.Default, sub, join(path, f.Name))
@@ -174,14 +175,14 @@ func join(path, name string) string {
 }
 
 // writerField is the number of the writer's field for one of the reader's: by
-// name, else by alias; -1 where there is none. A name of another field of the
-// reader's is not an alias.
-func writerField(w, r *avro.SchemaNode, f *avro.SchemaField) int {
+// name, else by alias, which no other field of the reader's has for a name; -1
+// where there is none.
+func writerField(w *avro.SchemaNode, f *avro.SchemaField) int {
 	if k := fieldIndex(w, f.Name); k >= 0 {
 		return k
 	}
 	for _, alias := range f.Aliases {
-		if k := fieldIndex(w, alias); k >= 0 && fieldIndex(r, alias) < 0 {
+		if k := fieldIndex(w, alias); k >= 0 {
 			return k
 		}
 	}

@@ -28,7 +28,7 @@ func (b *encoderBuilder) node(n *avro.SchemaNode) encoder {
 	case "record":
 		return b.record(n)
 	case "array":
-		return arrayEncoder{b.node(n.Items), b.schema.defs.empty(n.Items, nil)}
+		return arrayEncoder{b.node(n.Items), b.schema.defs.empty(n.Items, map[string]bool{})}
 	case "map":
 		return mapEncoder{b.node(n.Values)}
 	case "union":

@@ -205,7 +205,8 @@ func (m *machine) blocks(steps []step, pc, end int) {
 	}
 }
 
-// items passes n items. One that has steps has at least one byte.
+// items passes n items. One that has steps takes a byte at least, so that the
+// bytes bound how many there are.
 func (m *machine) items(steps []step, pc, end int, n int64) {
 	switch {
 	case m.err != nil:
@@ -214,8 +215,6 @@ func (m *machine) items(steps []step, pc, end int, n int64) {
 			m.fail(errEmpty)
 		}
 		m.empty += n
-	case n > int64(len(m.b)-m.i):
-		m.fail(errShort)
 	default:
 		for ; n > 0 && m.err == nil; n-- {
 			m.run(steps, pc, end)

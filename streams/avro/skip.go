@@ -6,13 +6,14 @@ import (
 	"github.com/twmb/avro"
 )
 
-// maxInline is how many steps a program may have before records that are
-// skipped become subprograms: few lines of schema could double it at each level.
+// maxInline is how many values a program passes before the records among them
+// become subprograms: few lines of schema could double it at each level.
 const maxInline = 2000
 
 // skip passes a value that nobody wants.
 func (c *compiler) skip(w *avro.SchemaNode) {
 	w = c.w.get(w)
+	c.inlined++
 	switch w.Type {
 	case "null":
 	case "boolean":
@@ -28,7 +29,9 @@ func (c *compiler) skip(w *avro.SchemaNode) {
 	case "double":
 		c.emit(opSkipFixed, 0, 8)
 	case "fixed":
-		c.emit(opSkipFixed, 0, w.Size)
+		if w.Size > 0 {
+			c.emit(opSkipFixed, 0, w.Size)
+		}
 	case "string", "bytes":
 		c.emit(opSkipBytes, 0, 1)
 	case "record":
@@ -42,24 +45,25 @@ func (c *compiler) skip(w *avro.SchemaNode) {
 	}
 }
 
-// skipBlocks passes an array, or a map, whose items have a key. An item that
-// takes no bytes has no steps.
+// skipBlocks passes an array, or a map, whose items have a key.
 func (c *compiler) skipBlocks(item *avro.SchemaNode, key bool) {
 	at := c.emit(opBlocks, 0, 0)
 	c.target()
 	if key {
 		c.emit(opSkipBytes, 0, 1)
 	}
-	if key || !c.w.empty(item, nil) {
-		c.skip(item)
-	}
+	c.skip(item)
 	c.out[at].n = int32(c.target())
 }
 
 // skipRecord puts the fields here; a record within itself becomes a subprogram.
+// One that takes no bytes has no steps, so that each call takes some.
 func (c *compiler) skipRecord(w *avro.SchemaNode) {
+	if c.w.empty(w, map[string]bool{}) {
+		return
+	}
 	name := fullName(w)
-	if slices.Contains(c.open, name) || len(c.out) > maxInline {
+	if slices.Contains(c.open, name) || c.inlined > maxInline {
 		c.emit(opCall, 0, int(c.sub(w, name)))
 		return
 	}
@@ -82,16 +86,17 @@ func (c *compiler) sub(w *avro.SchemaNode, name string) int32 {
 	n := int32(len(c.p.subs))
 	c.subs[name] = n
 	c.p.subs = append(c.p.subs, nil)
-	out, joined, open := c.out, c.joined, c.open
-	c.out, c.joined, c.open = nil, 0, []string{name}
+	outer := *c
+	c.out, c.joined, c.inlined, c.open = nil, 0, 0, []string{name}
 	c.skipFields(w)
 	c.p.subs[n] = c.out
-	c.out, c.joined, c.open = out, joined, open
+	c.out, c.joined, c.inlined, c.open = outer.out, outer.joined, outer.inlined, outer.open
 	return n
 }
 
-// empty says whether every value of the type takes no bytes.
-func (d definitions) empty(w *avro.SchemaNode, open []string) bool {
+// empty says whether every value of the type takes no bytes. seen holds the
+// records that were looked into: as long as nothing is found, they are empty.
+func (d definitions) empty(w *avro.SchemaNode, seen map[string]bool) bool {
 	w = d.get(w)
 	switch w.Type {
 	case "null":
@@ -100,12 +105,12 @@ func (d definitions) empty(w *avro.SchemaNode, open []string) bool {
 		return w.Size == 0
 	case "record":
 		name := fullName(w)
-		if slices.Contains(open, name) {
-			return false
+		if seen[name] {
+			return true
 		}
-		open = append(open, name)
+		seen[name] = true
 		for k := range w.Fields {
-			if !d.empty(&w.Fields[k].Type, open) {
+			if !d.empty(&w.Fields[k].Type, seen) {
 				return false
 			}
 		}
