@@ -156,8 +156,25 @@ func TestEvalErrors(t *testing.T) {
 			}
 		})
 	}
+	if _, err := value(t, `abs(data.article)`, event{"data.article": math.MinInt64}); !errors.Is(err, ErrOverflow) {
+		t.Errorf("abs of the least int: %v", err)
+	}
 	if _, err := value(t, `time(data.customer_id)`, largest); err == nil {
 		t.Error("a text that is no time is one")
+	}
+}
+
+// TestDecimalsOfDataAreInRange: a schema may promise more digits than a decimal
+// has, but a value of them is an error of the record.
+func TestDecimalsOfDataAreInRange(t *testing.T) {
+	ev := full(t)
+	ev["data.huge"] = 12
+	if got, err := value(t, `data.huge`, ev); err != nil || got != "12" {
+		t.Errorf("got %s, %v", got, err)
+	}
+	ev["data.huge"] = "\x4b\x3b\x4c\xa8\x5a\x86\xc4\x7a\x09\x8a\x22\x40\x00\x00\x00\x00" // 10^38
+	if _, err := value(t, `data.huge`, ev); !errors.Is(err, streams.ErrDecimalRange) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -57,16 +57,14 @@ func (c *compiler) key(s *scope, r *checkedRule) {
 	if !ok {
 		return
 	}
+	shape := keyShape{at: r.key.at}
 	if tuple, isTuple := tree.(*ast.ArrayNode); isTuple {
 		x.tupleKey(&r.key, tuple)
+		shape.parts = len(tuple.Nodes)
 	} else {
 		x.textKey(&r.key, tree)
 	}
-	parts := 0
-	if tuple, isTuple := tree.(*ast.ArrayNode); isTuple {
-		parts = len(tuple.Nodes)
-	}
-	c.checkShape(keyShape{parts, placeOf(n)})
+	c.checkShape(shape)
 }
 
 func (c *compiler) literalKey(x *exprCompiler, r *checkedRule, n *yaml.Node) {

@@ -108,17 +108,21 @@ func extremeOf[T any](list []operand, get func(operand) fn[T], beats func(a, b T
 	}
 }
 
+// round compiles round(x, places) as div(x, 1, places).
 func round(c *exprCompiler, call call) (operand, bool) {
-	return quotient(c, call, call.args[0], intAt(call.at, 1), call.args[1])
+	one := intAt(call.at, 1).decimal()
+	return quotient(c, call, one)
 }
 
 func divide(c *exprCompiler, call call) (operand, bool) {
-	return quotient(c, call, call.args[0], call.args[1], call.args[2])
+	by := call.args[1].decimal()
+	return quotient(c, call, by)
 }
 
-// quotient compiles a / b with a constant number of places.
-func quotient(c *exprCompiler, call call, a, b, places operand) (operand, bool) {
-	a, b = a.decimal(), b.decimal()
+// quotient compiles the first argument by b; the last one is the constant number
+// of places.
+func quotient(c *exprCompiler, call call, b operand) (operand, bool) {
+	a, places := call.args[0].decimal(), call.args[len(call.args)-1]
 	if a.kind != streams.KindDecimal || b.kind != streams.KindDecimal || places.kind != streams.KindInt {
 		return c.takes(call, "ints or decimals, and a number of places; write decimal(x) of a float")
 	}

@@ -190,6 +190,12 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// TestColumnsAreCharacters, not bytes, also of what stands before on the line.
+func TestColumnsAreCharacters(t *testing.T) {
+	_, problems := check(t, on("    set: {x: äöü, y: \"='äöü' + data.nope\"}\n"))
+	expect(t, problemTexts(problems), []string{"7:37: "})
+}
+
 func TestParseNothing(t *testing.T) {
 	if v, problems := Parse(nil); v != nil || len(problems) != 1 {
 		t.Errorf("got %v, %v", v, problems)

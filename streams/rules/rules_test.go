@@ -38,6 +38,7 @@ var order = record(
 	streams.Field{Name: "due", Type: nullable(typ(streams.KindTime))},
 	streams.Field{Name: "photo", Type: typ(streams.KindBytes)},
 	streams.Field{Name: "wide", Type: decimalType(38, 10)},
+	streams.Field{Name: "huge", Type: decimalType(50, 0)},
 	streams.Field{Name: "address", Type: record(streams.Field{Name: "city", Type: typ(streams.KindString), Default: `""`})},
 	streams.Field{Name: "billing", Type: nullable(record(streams.Field{Name: "city", Type: typ(streams.KindString)}))},
 	streams.Field{Name: "items", Type: streams.Type{Kind: streams.KindList, Elem: &streams.Type{Kind: streams.KindString}}},
