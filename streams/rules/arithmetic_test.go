@@ -6,8 +6,9 @@ import (
 	"math/big"
 	"testing"
 
-	"github.com/millrace/millrace/streams"
 	"pgregory.net/rapid"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // term is a random expression with what it is worth.

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/millrace/millrace/streams"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // TestGoldenCanonical holds the canonical text of views and its hash. Where it

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
+
 	"github.com/millrace/millrace/streams"
 )
 

@@ -1,8 +1,9 @@
 package rules
 
 import (
-	"github.com/millrace/millrace/streams"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // Options are what a view is checked against.

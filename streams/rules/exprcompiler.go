@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+
 	"github.com/millrace/millrace/streams"
 )
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+
 	"github.com/millrace/millrace/streams"
 )
 

@@ -5,8 +5,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/millrace/millrace/streams"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // FuzzView: whatever the YAML says, it is compiled or refused, and what was

@@ -5,8 +5,9 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/millrace/millrace/streams"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // rowKey is the compiled row key of a rule.

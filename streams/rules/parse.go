@@ -4,8 +4,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/millrace/millrace/streams"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // parser reads the YAML of one view.

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/millrace/millrace/streams"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
 )
 
 func typ(k streams.Kind) streams.Type { return streams.Type{Kind: k} }

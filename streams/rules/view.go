@@ -1,8 +1,9 @@
 package rules
 
 import (
-	"github.com/millrace/millrace/streams"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // View is one entry of projector.views as it was written. [Parse] makes it.

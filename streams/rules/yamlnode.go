@@ -5,8 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/millrace/millrace/streams"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // place is a line and a column of the configuration file, both from 1.
