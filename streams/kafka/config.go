@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"regexp"
 	"strconv"
@@ -150,9 +151,10 @@ func (c Config) options(extra ...kgo.Opt) []kgo.Opt {
 	return append(opts, extra...)
 }
 
-// backoff doubles from 10 ms. The first step is short because the first produce
-// after a transaction is refused until its markers are written; a longer one
-// costs seconds of stalls.
+// backoff doubles from 10 ms, less up to a quarter by chance. The first step is
+// short because the first produce after a transaction is refused until its
+// markers are written; a longer one costs seconds of stalls.
 func backoff(tries int) time.Duration {
-	return min(10*time.Millisecond<<min(max(tries-1, 0), 10), maxBackoff)
+	d := min(10*time.Millisecond<<min(max(tries-1, 0), 10), maxBackoff)
+	return d - rand.N(d/4)
 }

@@ -42,10 +42,9 @@ func TestConfigValidate(t *testing.T) {
 }
 
 func TestBackoffGrowsAndEnds(t *testing.T) {
-	if got := backoff(0); got != 10*time.Millisecond {
-		t.Errorf("first wait %v", got)
-	}
-	if got := backoff(1 << 30); got != maxBackoff {
-		t.Errorf("last wait %v", got)
+	for tries, want := range map[int]time.Duration{0: 10 * time.Millisecond, 3: 40 * time.Millisecond, 1 << 30: maxBackoff} {
+		if got := backoff(tries); got > want || got <= want*3/4-1 {
+			t.Errorf("wait before try %d is %v, want about %v", tries, got, want)
+		}
 	}
 }

@@ -272,6 +272,21 @@ func TestGroupWaitsForAuthorization(t *testing.T) {
 		"INFO the consumer group has no place for this worker: over")
 }
 
+// Rule 10: what the client forgets to revoke is revoked.
+func TestMemberRevokesTheRest(t *testing.T) {
+	o := newOwner(t)
+	m := newMember(t.Context(), o.listener(), GroupOptions{}.WithDefaults())
+	m.onAssigned(t.Context(), nil, map[string][]int32{"t": {0, 1, 2}})
+	m.onAssigned(t.Context(), nil, map[string][]int32{"t": {1}})
+	m.onRevoked(t.Context(), nil, map[string][]int32{"t": {2, 7}})
+	o.await(2, 1)
+	m.revokeAll()
+	m.revokeAll()
+	if owned, assigned, revoked := o.count(); owned != 0 || assigned != 1 || revoked != 2 {
+		t.Errorf("%d owned, %d assigned, %d revoked", owned, assigned, revoked)
+	}
+}
+
 // Rule 10: Run does not return before the revoke did.
 func TestRevokeIsWaitedFor(t *testing.T) {
 	f := onTCP(t, fastGroups)

@@ -187,6 +187,7 @@ func (r *Reader) sent(f *Feed, b Batch) {
 	f.position = b.Next
 	f.stable = b.Stable
 	f.quiet = b.FetchedAt
+	f.overdue = 0
 }
 
 // register takes a new feed in; the watcher checks its position.
@@ -227,6 +228,15 @@ func (r *Reader) news(f *Feed, asked int64, b Batch) {
 	if b.Next > f.position || b.Stable != f.stable {
 		r.offer(f, &b)
 	}
+}
+
+// refetch has the client fetch anew, unless records came meanwhile.
+func (r *Reader) refetch(f *Feed, asked int64) {
+	if f.ended || f.position != asked {
+		return
+	}
+	r.removing[f.partition] = true
+	r.adding[f.partition] = f.position
 }
 
 // fail stops a partition: no waiting mends it.

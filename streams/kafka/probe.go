@@ -14,21 +14,21 @@ import (
 // probe sends one fetch of its own and returns how far a position may move over
 // offsets that are never delivered: up to the first record, which the client is
 // about to deliver, or else to where the fetch ended. The client itself skips
-// them without a word.
-func (r *Reader) probe(ctx context.Context, p streams.Partition, position int64) (int64, error) {
+// them without a word. Records says that there is a record at next.
+func (r *Reader) probe(ctx context.Context, p streams.Partition, position int64) (next int64, records bool, err error) {
 	leader, id, err := r.leader(ctx, p)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	resp, err := r.client.Broker(int(leader)).Request(ctx, r.probeRequest(p, id, position))
 	if err != nil {
-		return 0, fmt.Errorf("probing %s: %w", p, err)
+		return 0, false, fmt.Errorf("probing %s: %w", p, err)
 	}
 	topics := resp.(*kmsg.FetchResponse).Topics
 	if len(topics) != 1 || len(topics[0].Partitions) != 1 {
-		return 0, fmt.Errorf("probing %s: the answer is about %d topics, not one", p, len(topics))
+		return 0, false, fmt.Errorf("probing %s: the answer is about %d topics, not one", p, len(topics))
 	}
-	fetched, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
+	fetched, end := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
 		KeepControlRecords: true,
 		Offset:             position,
 		IsolationLevel:     kgo.ReadCommitted(),
@@ -36,12 +36,12 @@ func (r *Reader) probe(ctx context.Context, p streams.Partition, position int64)
 		Partition:          p.Partition,
 	}, &topics[0].Partitions[0], kgo.DefaultDecompressor(), nil)
 	if len(fetched.Records) > 0 {
-		return fetched.Records[0].Offset, nil
+		return fetched.Records[0].Offset, true, nil
 	}
 	if fetched.Err != nil {
-		return 0, fmt.Errorf("probing %s: %w", p, fetched.Err)
+		return 0, false, fmt.Errorf("probing %s: %w", p, fetched.Err)
 	}
-	return next, nil
+	return end, false, nil
 }
 
 // leader returns the leader of a partition and its topic's ID.

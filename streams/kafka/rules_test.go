@@ -247,14 +247,51 @@ func TestTailProbeStopsAtTheFirstRecord(t *testing.T) {
 		defer stop()
 		f.until(r.Open(p0, 0), stableEnd(3))
 		for position := range int64(3) {
-			if next, err := r.probe(t.Context(), p0, position); err != nil || next != position {
-				t.Errorf("probe at %d = %d, %v", position, next, err)
+			if next, found, err := r.probe(t.Context(), p0, position); err != nil || next != position || !found {
+				t.Errorf("probe at %d = %d, %t, %v", position, next, found, err)
 			}
 		}
-		if next, err := r.probe(t.Context(), p0, 3); err != nil || next != 3 {
-			t.Errorf("probe at the end = %d, %v", next, err)
+		if next, found, err := r.probe(t.Context(), p0, 3); err != nil || next != 3 || found {
+			t.Errorf("probe at the end = %d, %t, %v", next, found, err)
 		}
 	})
+}
+
+// A client that has forgotten a partition is told again.
+func TestStuckFetchBeginsAnew(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 3)
+		var log logLines
+		r, stop := f.reader(ReaderOptions{Logger: log.logger()})
+		defer stop()
+		feed := r.Open(p0, 0)
+		f.until(feed, stableEnd(3))
+		r.client.RemoveConsumePartitions(map[string][]int32{"t": {0}})
+		f.produce(p0, 2)
+		if records, _ := f.until(feed, stableEnd(5)); len(records) != 2 {
+			t.Errorf("%d records", len(records))
+		}
+		log.check(t, "WARN the Kafka client does not deliver records that are there: fetching begins anew")
+	})
+}
+
+// What the watcher learned is old when records have come meanwhile.
+func TestNewsOfAnOldPositionIsDropped(t *testing.T) {
+	r, err := NewReader(Config{Brokers: []string{"127.0.0.1:1"}}, ReaderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := r.Open(p0, 5)
+	r.news(feed, 3, Batch{Next: 9, Stable: 9})
+	r.refetch(feed, 3)
+	if len(feed.batches) != 0 || feed.position != 5 || len(r.adding) != 0 {
+		t.Errorf("%d batches, position %d, adding %v", len(feed.batches), feed.position, r.adding)
+	}
+	r.news(feed, 5, Batch{Next: 9, Stable: 9})
+	if len(feed.batches) != 1 || feed.position != 9 {
+		t.Errorf("%d batches, position %d", len(feed.batches), feed.position)
+	}
 }
 
 // A feed that is at the stable end sends nothing more and asks rarely.

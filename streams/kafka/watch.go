@@ -99,22 +99,45 @@ func (r *Reader) answer(ctx context.Context, q question, start, stable listed) e
 	case q.opening:
 		r.post(func() { r.begin(q.feed, news) })
 	case q.position < stable.offset:
-		next, err := r.probe(ctx, q.feed.partition, q.position)
-		if err != nil {
-			return err
-		}
-		news.Next = next
-		fallthrough
+		return r.lookFurther(ctx, q, news)
 	default:
-		r.rest(q.feed)
+		r.rest(q.feed, false)
 		r.post(func() { r.news(q.feed, q.position, news) })
 	}
 	return nil
 }
 
-// rest puts the next question about a feed off.
-func (r *Reader) rest(f *Feed) {
+// overdueLooks is how many looks in a row may find records that the client has
+// not delivered. One or two are fetches under way.
+const overdueLooks = 3
+
+// lookFurther probes behind the position of a quiet feed: either nothing is ever
+// delivered there, or the client is to blame and begins anew.
+func (r *Reader) lookFurther(ctx context.Context, q question, news Batch) error {
+	next, records, err := r.probe(ctx, q.feed.partition, q.position)
+	if err != nil {
+		return err
+	}
+	if r.rest(q.feed, records && next == q.position) >= overdueLooks {
+		r.log.WarnContext(ctx, "the Kafka client does not deliver records that are there: fetching begins anew",
+			"partition", q.feed.partition, "position", q.position)
+		r.post(func() { r.refetch(q.feed, q.position) })
+		return nil
+	}
+	news.Next = next
+	r.post(func() { r.news(q.feed, q.position, news) })
+	return nil
+}
+
+// rest puts the next question about a feed off and counts the looks in a row
+// that found records overdue.
+func (r *Reader) rest(f *Feed, overdue bool) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f.quiet = time.Now()
+	f.overdue++
+	if !overdue {
+		f.overdue = 0
+	}
+	return f.overdue
 }
