@@ -45,7 +45,7 @@ func TestByHand(t *testing.T) {
 
 // Every order is in one status, and as many rows say so as the counters.
 func TestStatusesAgreeWithOrders(t *testing.T) {
-	views, err := oracle.Compute(shop.Lines(5, 30_000))
+	views, err := oracle.Compute(shop.Lines(5, 12_000))
 	if err != nil {
 		t.Fatal(err)
 	}
