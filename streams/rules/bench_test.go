@@ -19,14 +19,15 @@ on:
     latest: {city: "=data.address.city"}
 `
 
-func benchmarkEvaluator(b testing.TB) *Evaluator {
-	p := compiled(b, benchmarkRules)
+func benchmarkEvaluator(tb testing.TB) *Evaluator {
+	tb.Helper()
+	p := compiled(tb, benchmarkRules)
 	e := p.Events["OrderPlaced"]
 	v := e.NewEvaluator()
 	event{
 		"data.amount": 25_050, "data.customer_id": "c-482913", "data.address.city": "Firenze",
-		"time": timeOf(b, "2024-05-01T10:11:12.345+02:00"),
-	}.fill(b, v, e)
+		"time": timeOf(tb, "2024-05-01T10:11:12.345+02:00"),
+	}.fill(tb, v, e)
 	return v
 }
 

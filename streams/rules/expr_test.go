@@ -9,14 +9,15 @@ import (
 )
 
 // full is an event with a value in each field.
-func full(t testing.TB) event {
+func full(tb testing.TB) event {
+	tb.Helper()
 	return event{
 		"data.amount": 1250, "data.discount": 50, "data.article": 7, "data.count": 3,
 		"data.weight": 1.5, "data.ratio": 0.25, "data.customer_id": "c-1", "data.coupon": "SPRING",
-		"data.express": true, "data.gift": false, "data.placed": timeOf(t, "2000-01-31T23:30:00+01:00"),
-		"data.due": timeOf(t, "2000-02-29T12:00:00Z"), "data.photo": "\x00\x01", "data.wide": 15_000_000_000,
+		"data.express": true, "data.gift": false, "data.placed": timeOf(tb, "2000-01-31T23:30:00+01:00"),
+		"data.due": timeOf(tb, "2000-02-29T12:00:00Z"), "data.photo": "\x00\x01", "data.wide": 15_000_000_000,
 		"data.address.city": "Roma", "data.billing.city": "Milano",
-		"stream": "order-1", "type": "OrderPlaced", "version": 4, "time": timeOf(t, "1999-12-31T23:59:59.5-02:00"),
+		"stream": "order-1", "type": "OrderPlaced", "version": 4, "time": timeOf(tb, "1999-12-31T23:59:59.5-02:00"),
 		"id": "i", "correlation": "co", "causation": "ca", "topic": "shop", "partition": 3, "offset": 42,
 	}
 }

@@ -78,6 +78,7 @@ func FuzzExpression(f *testing.F) {
 
 // evaluateAll evaluates the rules with zeros, with nulls and with extremes.
 func evaluateAll(t *testing.T, p *Program) {
+	t.Helper()
 	if p.Canonical() == "" {
 		t.Error("no canonical text")
 	}

@@ -149,12 +149,14 @@ func (p *parser) topics(n *yaml.Node) {
 
 func topicName(s string) bool {
 	for _, c := range []byte(s) {
-		if !letter(c) && !(c >= '0' && c <= '9') && c != '.' && c != '-' {
+		if !letter(c) && !digit(c) && c != '.' && c != '-' {
 			return false
 		}
 	}
 	return s != "" && s != "." && s != ".." && len(s) <= 249
 }
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
 
 // letter says whether c can begin the name of a field.
 func letter(c byte) bool {

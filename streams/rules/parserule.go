@@ -99,7 +99,7 @@ func (p *parser) unset(r *rule, n *yaml.Node) {
 func (p *parser) fieldName(n *yaml.Node) bool {
 	ok := n.Kind == yaml.ScalarNode && n.Value != "" && letter(n.Value[0])
 	for i := 0; ok && i < len(n.Value); i++ {
-		ok = letter(n.Value[i]) || n.Value[i] >= '0' && n.Value[i] <= '9'
+		ok = letter(n.Value[i]) || digit(n.Value[i])
 	}
 	if !ok {
 		p.add(placeOf(n), "%s cannot be the name of a field: letters, digits and '_', not a digit first", kindOf(n))

@@ -25,7 +25,7 @@ func TestExpressionProblems(t *testing.T) {
 		{`0x10 + 1`, 1, `"0x10" is not a number; write 12, -3 or 1.5`},
 		{`1e3`, 1, `"1e3" is not a number; write 12, -3 or 1.5`},
 		{`1.234567890123456789012345678901234567890`, 1, "decimal has more than 38 digits"},
-		{`data.amount @ 1`, 13, "unrecognized character: U+0040 '@'"},
+		{`data.amount @ 1`, 13, "unexpected character U+0040 '@'"},
 		// what is not supported
 		{`1 < data.article < 3`, 5, "comparisons cannot be chained; write a < b and b < c"},
 		{`[1, 2]`, 1, "a list stands only behind in, or alone as a row key"},

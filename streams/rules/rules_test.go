@@ -60,18 +60,18 @@ var testOptions = Options{
 	AnyPartitioner: func(topic string) bool { return topic == "any" },
 }
 
-func parseView(t testing.TB, text string) (*View, []streams.Problem) {
-	t.Helper()
+func parseView(tb testing.TB, text string) (*View, []streams.Problem) {
+	tb.Helper()
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
-		t.Fatalf("%v in:\n%s", err, text)
+		tb.Fatalf("%v in:\n%s", err, text)
 	}
 	return Parse(doc.Content[0])
 }
 
-func check(t testing.TB, text string) (*Program, []streams.Problem) {
-	t.Helper()
-	view, problems := parseView(t, text)
+func check(tb testing.TB, text string) (*Program, []streams.Problem) {
+	tb.Helper()
+	view, problems := parseView(tb, text)
 	if view == nil {
 		return nil, problems
 	}
@@ -79,14 +79,14 @@ func check(t testing.TB, text string) (*Program, []streams.Problem) {
 	return program, append(problems, more...)
 }
 
-func compiled(t testing.TB, text string) *Program {
-	t.Helper()
-	p, problems := check(t, text)
+func compiled(tb testing.TB, text string) *Program {
+	tb.Helper()
+	p, problems := check(tb, text)
 	for _, problem := range problems {
-		t.Errorf("%v", problem)
+		tb.Errorf("%v", problem)
 	}
 	if len(problems) > 0 || p == nil {
-		t.Fatalf("does not compile:\n%s", text)
+		tb.Fatalf("does not compile:\n%s", text)
 	}
 	return p
 }
@@ -97,25 +97,25 @@ const header = "name: orders\ntopics: [shop]\nkey: \"=stream\"\non_error: stop\n
 // event is an event of the tests: values by path or by the name of a Meta.
 type event map[string]any
 
-func (ev event) fill(t testing.TB, v *Evaluator, e *Event) {
-	t.Helper()
+func (ev event) fill(tb testing.TB, v *Evaluator, e *Event) {
+	tb.Helper()
 	slots := v.Slots()
 	for k, p := range e.Paths {
 		slots[k] = streams.Slot{Null: true}
 		if value, ok := ev["data."+p]; ok {
-			slots[k] = slotOf(t, value)
+			slots[k] = slotOf(tb, value)
 		}
 	}
 	for m := range MetaCount {
 		slots[len(e.Paths)+int(m)] = streams.Slot{}
 		if value, ok := ev[m.String()]; ok {
-			slots[len(e.Paths)+int(m)] = slotOf(t, value)
+			slots[len(e.Paths)+int(m)] = slotOf(tb, value)
 		}
 	}
 }
 
-func slotOf(t testing.TB, value any) (s streams.Slot) {
-	t.Helper()
+func slotOf(tb testing.TB, value any) (s streams.Slot) {
+	tb.Helper()
 	switch v := value.(type) {
 	case nil:
 		s.Null = true
@@ -132,16 +132,16 @@ func slotOf(t testing.TB, value any) (s streams.Slot) {
 	case streams.Slot:
 		return v
 	default:
-		t.Fatalf("no slot for %T", value)
+		tb.Fatalf("no slot for %T", value)
 	}
 	return s
 }
 
-func timeOf(t testing.TB, s string) streams.Time {
-	t.Helper()
+func timeOf(tb testing.TB, s string) streams.Time {
+	tb.Helper()
 	at, err := streams.ParseTime(s)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return at
 }
@@ -184,23 +184,23 @@ func show(p *Program, steps []Step) string {
 	return strings.Join(lines, "\n")
 }
 
-func run(t testing.TB, p *Program, eventType string, ev event) (string, error) {
-	t.Helper()
+func run(tb testing.TB, p *Program, eventType string, ev event) (string, error) {
+	tb.Helper()
 	e := p.Events[eventType]
 	v := e.NewEvaluator()
-	ev.fill(t, v, e)
+	ev.fill(tb, v, e)
 	steps, err := v.Eval()
 	return show(p, steps), err
 }
 
 // value evaluates one expression as a set of a field.
-func value(t testing.TB, expr string, ev event) (string, error) {
-	t.Helper()
-	p := compiled(t, header+"on:\n  OrderPlaced:\n    set: {x: "+quote(expr)+", y: 1}\n")
+func value(tb testing.TB, expr string, ev event) (string, error) {
+	tb.Helper()
+	p := compiled(tb, header+"on:\n  OrderPlaced:\n    set: {x: "+quote(expr)+", y: 1}\n")
 	if ev["stream"] == nil {
 		ev["stream"] = "order-1"
 	}
-	got, err := run(t, p, "OrderPlaced", ev)
+	got, err := run(tb, p, "OrderPlaced", ev)
 	if err != nil {
 		return "", err
 	}
@@ -211,11 +211,11 @@ func value(t testing.TB, expr string, ev event) (string, error) {
 // quote writes an expression as a single-quoted YAML scalar.
 func quote(expr string) string { return "'=" + strings.ReplaceAll(expr, "'", "''") + "'" }
 
-func evalError(t testing.TB, err error) *EvalError {
-	t.Helper()
+func evalError(tb testing.TB, err error) *EvalError {
+	tb.Helper()
 	var e *EvalError
 	if !errors.As(err, &e) {
-		t.Fatalf("got error %v, want an EvalError", err)
+		tb.Fatalf("got error %v, want an EvalError", err)
 	}
 	return e
 }

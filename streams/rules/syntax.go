@@ -63,6 +63,9 @@ func syntaxMessage(m string) string {
 	case strings.Contains(m, "not terminated"):
 		return "the text is not closed"
 	}
+	if _, character, ok := strings.Cut(m, "character: "); ok {
+		return "unexpected character " + character
+	}
 	if rest, ok := strings.CutPrefix(m, "unexpected token "); ok {
 		if _, token, ok := strings.Cut(strings.TrimSuffix(rest, ")"), "("); ok {
 			return "unexpected " + token
