@@ -9,8 +9,8 @@ import (
 	"github.com/millrace/millrace/streams/kafka"
 )
 
-// ensureTopic creates the topic where it does not exist, and returns how many
-// partitions it has.
+// ensureTopic creates the topic where it does not exist, checks that events stay
+// in it, and returns how many partitions it has.
 func ensureTopic(ctx context.Context, o *Options) (int32, error) {
 	admin, err := kafka.NewAdmin(o.Kafka)
 	if err != nil {
@@ -33,5 +33,11 @@ func ensureTopic(ctx context.Context, o *Options) (int32, error) {
 	if o.Partitions != 0 && o.Partitions != n {
 		return 0, fmt.Errorf("topic %s has %d partitions, not %d; leave --partitions out, or import into a new topic", o.Topic, n, o.Partitions)
 	}
-	return n, nil
+	warnings, err := kafka.CheckTopics(ctx, admin, kafka.CheckOptions{
+		Topics: map[string]kafka.TopicConfig{o.Topic: o.TopicConfig},
+	})
+	for _, w := range warnings {
+		o.Logger.Warn(w)
+	}
+	return n, err
 }
