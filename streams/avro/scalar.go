@@ -40,25 +40,15 @@ func (c *compiler) readable(w, r *avro.SchemaNode) bool {
 	return sameType(w, r) || slices.Contains(promotions[w.Type], r.Type)
 }
 
-// branch is the reader's branch for a type of the writer's: one of the same full
-// name, else the same type, else one that it can be promoted to; nil if none.
+// branch is the reader's branch for a type of the writer's, nil if none. On a
+// wanted path a union has one branch besides null.
 func (c *compiler) branch(w, r *avro.SchemaNode) *avro.SchemaNode {
-	var same, promoted *avro.SchemaNode
 	for i := range r.Branches {
-		b := c.r.get(&r.Branches[i])
-		switch {
-		case sameType(w, b) && fullName(w) == fullName(b):
+		if b := c.r.get(&r.Branches[i]); c.readable(w, b) {
 			return b
-		case sameType(w, b) && same == nil:
-			same = b
-		case slices.Contains(promotions[w.Type], b.Type) && promoted == nil:
-			promoted = b
 		}
 	}
-	if same != nil {
-		return same
-	}
-	return promoted
+	return nil
 }
 
 // scalar reads a value into a slot.

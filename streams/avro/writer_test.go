@@ -192,6 +192,9 @@ func TestEncodeJSONRefuses(t *testing.T) {
 	}
 	_, err := encode(t, c, "N", `{"n":1}`)
 	wantError(t, err, "writing N: data.1st: is missing; it is string without a default")
+	wide := codecOf(t, "W.avsc", rec("W", field("d", `{"type":"bytes","logicalType":"decimal","precision":50,"scale":0}`)))
+	_, err = encode(t, wide, "W", `{"d":1`+strings.Repeat("1", streams.MaxDigits)+`}`)
+	wantError(t, err, "does not fit decimal(50, 0)")
 	_, err = encode(t, c, "N", `{"n":1,"1st":"","nn":[`+strings.Repeat("null,", maxEmptyItems)+`null]}`)
 	wantError(t, err, "data.nn: an array has more than")
 }
