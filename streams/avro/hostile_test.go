@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
-
 )
 
 // TestHostileValues holds that what a value claims costs nothing.
