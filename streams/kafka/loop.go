@@ -110,10 +110,23 @@ func (r *Reader) deliver(ctx context.Context, a arrival) {
 	if a.batch.Next > 0 {
 		r.send(ctx, a.feed, a.batch)
 	}
-	if a.err != nil && ctx.Err() == nil {
-		r.fail(a.feed, reason(a.err))
-		r.tellClient()
+	if a.err == nil || ctx.Err() != nil {
+		return
 	}
+	if nothingLost(a.err, a.feed.position) {
+		r.refetch(a.feed, a.feed.position)
+	} else {
+		r.fail(a.feed, reason(a.err))
+	}
+	r.tellClient()
+}
+
+// nothingLost says whether a log that was cut was cut behind the position. The
+// client also takes it for a loss when it has passed aborted records of a newer
+// leader, because it remembers the leader of the last record that it kept.
+func nothingLost(err error, position int64) bool {
+	var loss *kgo.ErrDataLoss
+	return errors.As(err, &loss) && loss.ResetTo >= position
 }
 
 // send waits until the feed has room, for a while. What is posted meanwhile is

@@ -179,6 +179,25 @@ func TestTruncationStops(t *testing.T) {
 	})
 }
 
+// The client reports a loss where none of what was delivered is gone.
+func TestTruncationBehindThePositionIsNoLoss(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 5)
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		feed := r.Open(p0, 0)
+		f.until(feed, stableEnd(5))
+		r.post(func() {
+			r.deliver(t.Context(), arrival{feed: feed, err: &kgo.ErrDataLoss{Topic: "t", ConsumedTo: 6, ResetTo: 5}})
+		})
+		f.produce(p0, 1)
+		if records, _ := f.until(feed, stableEnd(6)); len(records) != 1 {
+			t.Errorf("%d records", len(records))
+		}
+	})
+}
+
 // Rule 1: a broker that refuses will go on refusing.
 func TestRefusalStops(t *testing.T) {
 	for _, key := range []kmsg.Key{kmsg.Fetch, kmsg.ListOffsets, kmsg.Metadata} {
