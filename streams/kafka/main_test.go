@@ -21,6 +21,7 @@ type fixture struct {
 	t       *testing.T
 	cluster *kfake.Cluster
 	config  Config
+	count   int // of transactions
 }
 
 // inBubble runs fn inside synctest against a cluster on a virtual network.
@@ -94,7 +95,8 @@ func (f *fixture) produceBy(client *kgo.Client, p streams.Partition, n int) {
 // transaction begins one with n records; the caller ends it.
 func (f *fixture) transaction(p streams.Partition, n int) (end func(kgo.TransactionEndTry)) {
 	f.t.Helper()
-	client := f.client(kgo.TransactionalID("txn-" + p.String()))
+	f.count++
+	client := f.client(kgo.TransactionalID(fmt.Sprintf("txn-%s-%d", p, f.count)))
 	if err := client.BeginTransaction(); err != nil {
 		f.t.Fatal(err)
 	}

@@ -257,6 +257,31 @@ func TestTailProbeMovesOverHoles(t *testing.T) {
 	})
 }
 
+// Rule 2: an aborted record before the stable end whose marker comes after it.
+func TestTailProbeMovesOverAbortedRecords(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		abortedBelowOpen(t, f, p0)
+	})
+}
+
+func abortedBelowOpen(t *testing.T, f *fixture, p streams.Partition) {
+	f.produce(p, 1)
+	first := f.transaction(p, 1)
+	second := f.transaction(p, 1)
+	first(kgo.TryAbort)
+	r, stop := f.reader(ReaderOptions{})
+	defer stop()
+	feed := r.Open(p, 0)
+	if records, last := f.until(feed, stableEnd(2)); len(records) != 1 || last.Next != 2 || last.Stable != 2 {
+		t.Errorf("%d records, %+v", len(records), last)
+	}
+	second(kgo.TryCommit)
+	if records, last := f.until(feed, stableEnd(5)); len(records) != 1 || last.Next != 5 {
+		t.Errorf("after the commit %d records, %+v", len(records), last)
+	}
+}
+
 // Rule 2: the probe must not move past a record that is still to be delivered.
 func TestTailProbeStopsAtTheFirstRecord(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {

@@ -1,0 +1,87 @@
+package kafka
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// onRealKafka returns a fixture of the Kafka whose address is in the
+// environment, with a topic of its own.
+func onRealKafka(t *testing.T, configs map[string]string) (*fixture, TopicSpec) {
+	t.Helper()
+	address := os.Getenv("MILLRACE_KAFKA")
+	if address == "" {
+		t.Skip("MILLRACE_KAFKA is not set to the address of a Kafka; make services starts one")
+	}
+	f := &fixture{t: t, config: Config{Brokers: strings.Split(address, ",")}}
+	spec := TopicSpec{Name: "kafka-test-" + uuid.NewString(), Partitions: 1, Configs: configs}
+	a := f.admin()
+	if err := a.CreateTopic(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		defer a.Close()
+		if _, err := a.admin.DeleteTopics(context.WithoutCancel(t.Context()), spec.Name); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := a.CreateTopic(t.Context(), spec); err != nil {
+		t.Errorf("creating it again: %v", err)
+	}
+	return f, spec
+}
+
+// What kfake answers in its way: markers, open transactions and offsets of
+// a real broker.
+func TestReaderOnRealKafka(t *testing.T) {
+	f, spec := onRealKafka(t, nil)
+	p := p0
+	p.Topic = spec.Name
+	f.produce(p, 5)
+	f.transaction(p, 3)(kgo.TryAbort)
+	f.transaction(p, 2)(kgo.TryCommit)
+	end := f.transaction(p, 2)
+	r, stop := f.reader(ReaderOptions{Topics: []string{spec.Name}})
+	defer stop()
+	feed := r.Open(p, 0)
+	records, last := f.until(feed, stableEnd(12)) // 5, 3 and a marker, 2 and a marker
+	if len(records) != 7 || last.Stable != 12 {
+		t.Errorf("%d records, %d to %d, stable %d", len(records), last.First, last.Next, last.Stable)
+	}
+	end(kgo.TryCommit)
+	if records, _ = f.until(feed, stableEnd(15)); len(records) != 2 {
+		t.Errorf("after the commit %d records", len(records))
+	}
+	a := f.admin()
+	defer a.Close()
+	stable, err := a.StableOffsets(t.Context(), spec.Name)
+	if err != nil || stable[p] != 15 {
+		t.Errorf("stable %v, %v", stable, err)
+	}
+}
+
+func TestAbortedBelowAnOpenTransactionOnRealKafka(t *testing.T) {
+	f, spec := onRealKafka(t, nil)
+	p := p0
+	p.Topic = spec.Name
+	abortedBelowOpen(t, f, p)
+}
+
+func TestGroupOnRealKafka(t *testing.T) {
+	f, spec := onRealKafka(t, nil)
+	g := run(t, NewGroup(f.config, GroupOptions{Group: spec.Name, Topics: []string{spec.Name}, SessionTimeout: time.Second}))
+	g.await(1, 1)
+	if err := g.Commit(t.Context(), map[streams.Partition]int64{{Topic: spec.Name}: 3}); err != nil {
+		t.Error(err)
+	}
+	g.Rejoin()
+	g.await(1, 2)
+}
