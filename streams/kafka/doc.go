@@ -9,7 +9,8 @@
 // and hands out a [Feed] for each. The three know nothing of each other: the
 // group never fetches and its committed offsets are never read, the reader has
 // no group. Whoever owns a partition knows the position to open it at, because
-// the position is kept beside the state that was computed from it.
+// the position is kept beside the state that was computed from it. A [Session]
+// writes one partition in transactions, and reads it back.
 //
 // # Guarantees of a feed
 //
@@ -23,8 +24,10 @@
 // # Failures
 //
 // A broker that is away is waited for, without end and in silence but for one
-// log line when it changes. What no waiting mends (the position is out of
-// range, the log was truncated, the topic was made anew, a batch is damaged)
-// stops that partition at the first error: its feed closes, and [Feed.Err] is
-// a [StopError] that names place, reason and remedy. The other partitions go on.
+// log line when it changes. A feed that nobody takes from stops nobody else for
+// more than a second. What no waiting mends (the position is out of range, the
+// log was truncated, the topic was made anew, a batch is damaged, the broker
+// refuses) stops that partition at the first error: its feed closes, and
+// [Feed.Err] is a [StopError] that names place, reason and remedy. The other
+// partitions go on.
 package kafka

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,110 +14,6 @@ import (
 
 	"github.com/millrace/millrace/streams"
 )
-
-// owner is a listener that remembers what it owns.
-type owner struct {
-	t *testing.T
-
-	mu       sync.Mutex
-	owned    map[streams.Partition]bool
-	assigned int
-	revoked  int
-	changed  chan struct{}
-}
-
-func newOwner(t *testing.T) *owner {
-	return &owner{t: t, owned: make(map[streams.Partition]bool), changed: make(chan struct{}, 1)}
-}
-
-func (o *owner) listener() Listener {
-	return Listener{
-		Assigned: func(_ context.Context, ps []streams.Partition) { o.change(ps, true) },
-		Revoked: func(ctx context.Context, ps []streams.Partition, _ bool) {
-			if ctx.Err() != nil {
-				o.t.Error("Revoked with a context that has ended")
-			}
-			o.change(ps, false)
-		},
-	}
-}
-
-func (o *owner) change(ps []streams.Partition, mine bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, p := range ps {
-		if o.owned[p] == mine {
-			o.t.Errorf("%s: told twice that mine is %t", p, mine)
-		}
-		o.owned[p] = mine
-	}
-	if mine {
-		o.assigned++
-	} else {
-		o.revoked++
-	}
-	select {
-	case o.changed <- struct{}{}:
-	default:
-	}
-}
-
-func (o *owner) count() (owned, assigned, revoked int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, mine := range o.owned {
-		if mine {
-			owned++
-		}
-	}
-	return owned, o.assigned, o.revoked
-}
-
-// await waits until the owner has n partitions after so many assignments.
-func (o *owner) await(n, assignments int) {
-	o.t.Helper()
-	deadline := time.After(30 * time.Second)
-	for {
-		owned, assigned, _ := o.count()
-		if owned == n && assigned >= assignments {
-			return
-		}
-		select {
-		case <-o.changed:
-		case <-deadline:
-			o.t.Fatalf("%d partitions after %d assignments, want %d", owned, assigned, n)
-		}
-	}
-}
-
-// running is an assigner that runs.
-type running struct {
-	Assigner
-	*owner
-	stop func() error
-}
-
-func run(t *testing.T, a Assigner) *running {
-	t.Helper()
-	o := newOwner(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- a.Run(ctx, o.listener()) }()
-	var once sync.Once
-	var err error
-	r := &running{a, o, func() error {
-		once.Do(func() {
-			cancel()
-			err = <-done
-			if owned, _, _ := o.count(); owned != 0 {
-				t.Errorf("%d partitions are not revoked", owned)
-			}
-		})
-		return err
-	}}
-	t.Cleanup(func() { _ = r.stop() })
-	return r
-}
 
 func (f *fixture) group(instance string, log *slog.Logger) Assigner {
 	cfg := f.config
@@ -270,65 +165,4 @@ func TestGroupWaitsForAuthorization(t *testing.T) {
 	_ = g.stop()
 	log.check(t, "WARN the consumer group has no place for this worker: waiting",
 		"INFO the consumer group has no place for this worker: over")
-}
-
-// Rule 10: what the client forgets to revoke is revoked.
-func TestMemberRevokesTheRest(t *testing.T) {
-	o := newOwner(t)
-	m := newMember(t.Context(), o.listener(), GroupOptions{}.WithDefaults())
-	m.onAssigned(t.Context(), nil, map[string][]int32{"t": {0, 1, 2}})
-	m.onAssigned(t.Context(), nil, map[string][]int32{"t": {1}})
-	m.onRevoked(t.Context(), nil, map[string][]int32{"t": {2, 7}})
-	o.await(2, 1)
-	m.revokeAll()
-	m.revokeAll()
-	if owned, assigned, revoked := o.count(); owned != 0 || assigned != 1 || revoked != 2 {
-		t.Errorf("%d owned, %d assigned, %d revoked", owned, assigned, revoked)
-	}
-}
-
-// Rule 10: Run does not return before the revoke did.
-func TestRevokeIsWaitedFor(t *testing.T) {
-	f := onTCP(t, fastGroups)
-	f.topic("t", 1, nil)
-	for _, a := range []Assigner{f.group("", nil), NewDirect(p0)} {
-		assigned, finish := make(chan struct{}), make(chan struct{})
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() {
-			done <- a.Run(ctx, Listener{
-				Assigned: func(context.Context, []streams.Partition) { close(assigned) },
-				Revoked:  func(context.Context, []streams.Partition, bool) { <-finish },
-			})
-		}()
-		<-assigned
-		cancel()
-		select {
-		case <-done:
-			t.Error("Run returned while a revoke was under way")
-		case <-time.After(50 * time.Millisecond):
-		}
-		close(finish)
-		<-done
-	}
-}
-
-func TestDirect(t *testing.T) {
-	inBubble(t, func(t *testing.T, _ *fixture) {
-		d := run(t, NewDirect(p0, streams.Partition{Topic: "t", Partition: 1}))
-		d.await(2, 1)
-		d.Rejoin()
-		d.Rejoin()
-		d.await(2, 2)
-		if err := d.Commit(t.Context(), map[streams.Partition]int64{p0: 1}); err != nil {
-			t.Error(err)
-		}
-		time.Sleep(time.Minute)
-		if _, assigned, _ := d.count(); assigned > 3 {
-			t.Errorf("assigned %d times", assigned)
-		}
-		if err := d.stop(); !errors.Is(err, context.Canceled) {
-			t.Errorf("Run = %v", err)
-		}
-	})
 }
