@@ -10,6 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/streamstest"
@@ -286,6 +290,22 @@ func TestImportGoesOnAfterLostAnswers(t *testing.T) {
 				wantVersions(t, k, map[string]int64{"fine-1": 2, "fine-2": 1})
 			})
 		}
+	}
+}
+
+// A transaction fails and nobody knows whether it was committed: the import
+// forgets what it took for written, and looks.
+func TestFailedTransactionIsLookedUp(t *testing.T) {
+	for _, request := range []kmsg.Key{kmsg.EndTxn, kmsg.Produce} {
+		bubble(t, func(t *testing.T, k *streamstest.Kafka) {
+			importFile(t, k, writeFile(t, lineOf("fine-1", 1)))
+			faults := k.Server().Fault(kfake.Fault{Keys: []kmsg.Key{request}, Err: kerr.InvalidTxnState, Count: 3})
+			wantCounts(t, importFile(t, k, writeFile(t, lineOf("fine-1", 2), lineOf("fine-1", 3))), counts{Lines: 2, Written: 2})
+			if faults.Hits() != 3 {
+				t.Errorf("%d faults", faults.Hits())
+			}
+			wantVersions(t, k, map[string]int64{"fine-1": 3})
+		})
 	}
 }
 
