@@ -25,7 +25,7 @@ func (b *Build) Binary(tb testing.TB, command string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.dir == "" {
-		dir, err := os.MkdirTemp("", "millrace-e2e-")
+		dir, err := os.MkdirTemp("", "millrace-e2e-") //nolint:usetesting // it outlives the first test that asks
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -48,7 +48,7 @@ func New(tb testing.TB) *Env {
 	if brokers == "" || addr == "" {
 		tb.Skipf("needs real Kafka and real Redis, and %s or %s is not set; %s", KafkaVar, RedisVar, howToStart)
 	}
-	id := uniqueID(tb)
+	id := uniqueID(strings.TrimPrefix(tb.Name(), "Test"))
 	e := &Env{
 		Brokers: strings.Split(brokers, ","), RedisAddr: addr,
 		ID: id, Prefix: id + ":",
@@ -60,9 +60,10 @@ func New(tb testing.TB) *Env {
 	return e
 }
 
-// uniqueID returns a name for a test: what it is called, and some chance.
-func uniqueID(tb testing.TB) string {
-	name := strings.Map(func(r rune) rune {
+// uniqueID returns a name for a test: what it is called, as names of topics may
+// be, and some chance.
+func uniqueID(name string) string {
+	name = strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
 			return r
@@ -70,7 +71,7 @@ func uniqueID(tb testing.TB) string {
 			return r - 'A' + 'a'
 		}
 		return '-'
-	}, strings.TrimPrefix(tb.Name(), "Test"))
+	}, name)
 	b := make([]byte, 4)
 	_, _ = rand.Read(b) // never fails
 	return name[:min(len(name), 40)] + "-" + hex.EncodeToString(b)

@@ -119,6 +119,7 @@ func TestRedisGoesBack(t *testing.T) {
 
 // noRetry returns a client that tells of a lost reply.
 func noRetry(t *testing.T, addr string) *redis.Client {
+	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
 	t.Cleanup(func() { client.Close() })
 	return client

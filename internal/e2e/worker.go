@@ -67,7 +67,7 @@ func StartWorker(tb testing.TB, spec WorkerSpec) *Worker {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // the worker has its own
 	w := &Worker{
 		Admin: fmt.Sprintf("127.0.0.1:%d", freeport.Get(tb)),
 		name:  spec.Name, t: tb, log: log.Name(), ended: make(chan struct{}),

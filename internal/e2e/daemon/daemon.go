@@ -147,13 +147,17 @@ func waitGone(pid int, timeout time.Duration) bool {
 }
 
 // alive says whether a process runs. A dead one that nobody has waited for does
-// not: in a container that may be for ever.
+// not: in a container that may be for ever. While one of its threads is still
+// ending it does: it has its ports until then.
 func alive(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return false
 	}
-	fields := stat(pid)
-	return len(fields) == 0 || fields[0] != "Z"
+	if fields := stat(pid); len(fields) == 0 || fields[0] != "Z" {
+		return true
+	}
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	return err == nil && len(threads) > 1
 }
 
 // birth tells a process from a later one of the same ID: when it was started,

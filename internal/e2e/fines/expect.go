@@ -1,7 +1,6 @@
 package fines
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -72,17 +71,6 @@ type month struct {
 	paid, largest big.Rat
 }
 
-// data is what the views use of an event's data.
-type data struct {
-	Amount       json.Number `json:"amount"`
-	Article      json.Number `json:"article"`
-	VehicleClass string      `json:"vehicle_class"`
-	Expense      json.Number `json:"expense"`
-	Payment      json.Number `json:"payment_amount"`
-	LastSent     *string     `json:"last_sent"`
-	Dismissal    string      `json:"dismissal"`
-}
-
 // statuses is the status of a fine after an event of each type.
 var statuses = map[string]string{
 	"FineCreated":              "created",
@@ -116,11 +104,6 @@ func (o *oracle) event(e Event) error {
 	if !ok {
 		return fmt.Errorf("no view knows the type %q", e.Type)
 	}
-	var d data
-	dec := json.NewDecoder(bytes.NewReader(e.Data))
-	if err := dec.Decode(&d); err != nil {
-		return fmt.Errorf("data of %s: %w", e.Type, err)
-	}
 	o.types[e.Type]++
 	f := o.fines[e.Stream]
 	if f == nil {
@@ -131,11 +114,12 @@ func (o *oracle) event(e Event) error {
 	if field := dates[e.Type]; field != "" {
 		f.texts[field] = e.Time
 	}
-	return o.amounts(f, e, d)
+	return o.amounts(f, e)
 }
 
 // amounts does what is particular to the type of the event.
-func (o *oracle) amounts(f *fine, e Event, d data) error {
+func (o *oracle) amounts(f *fine, e Event) error {
+	d := e.Data
 	switch e.Type {
 	case "FineCreated":
 		f.texts["article"] = d.Article.String()
@@ -172,7 +156,7 @@ func (f *fine) setAmount(n json.Number) error {
 	return err
 }
 
-func (o *oracle) created(f *fine, d data) error {
+func (o *oracle) created(f *fine, d Data) error {
 	amount, err := rat(d.Amount)
 	if err != nil {
 		return err

@@ -36,6 +36,9 @@ var figures = []struct {
 }
 
 func TestWholeLog(t *testing.T) {
+	if raceEnabled {
+		t.Skip("half a million lines, and nothing that runs side by side")
+	}
 	log, err := Open()
 	if errors.Is(err, ErrNoLog) {
 		t.Skip(err)

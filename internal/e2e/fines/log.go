@@ -82,14 +82,26 @@ type unpacked struct {
 
 func (u unpacked) Close() error { return errors.Join(u.Reader.Close(), u.file.Close()) }
 
-// Event is one line of the log. Time and the numbers of Data keep the text that
-// they have there.
+// Event is one line of the log. Times and numbers keep the text that they have
+// there.
 type Event struct {
-	Stream  string          `json:"stream"`
-	Version int             `json:"version"`
-	Type    string          `json:"type"`
-	Time    string          `json:"time"`
-	Data    json.RawMessage `json:"data"`
+	Stream  string `json:"stream"`
+	Version int    `json:"version"`
+	Type    string `json:"type"`
+	Time    string `json:"time"`
+	Data    Data   `json:"data"`
+}
+
+// Data is what the views use of an event's data. What an event does not have is
+// empty.
+type Data struct {
+	Amount       json.Number `json:"amount"`
+	Article      json.Number `json:"article"`
+	VehicleClass string      `json:"vehicle_class"`
+	Expense      json.Number `json:"expense"`
+	Payment      json.Number `json:"payment_amount"`
+	LastSent     *string     `json:"last_sent"`
+	Dismissal    string      `json:"dismissal"`
 }
 
 // Read calls each with every event of r, in order, until one returns an error.

@@ -86,10 +86,14 @@ func (c Cluster) Start(ctx context.Context) error {
 func (c Cluster) await(ctx context.Context, id string, ended <-chan int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 90*time.Second, errors.New("not ready after 90 s"))
 	defer cancel()
-	ready := make(chan error, 1)
-	go func() { ready <- c.waitReady(ctx, id) }()
+	var err error
+	ready := make(chan struct{})
+	go func() {
+		defer close(ready)
+		err = c.waitReady(ctx, id)
+	}()
 	select {
-	case err := <-ready:
+	case <-ready:
 		if err != nil {
 			return fmt.Errorf("starting Kafka: %w; the log of its first node ends with\n%s", err, c.Node(1).LogTail(5))
 		}

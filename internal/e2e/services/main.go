@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -30,23 +31,29 @@ const usage = `usage: services start|stop|status [flags]
 `
 
 func main() {
+	os.Exit(exitCode(os.Args[1:]))
+}
+
+// exitCode runs a command: 0 means done, 1 that it failed, 2 that it was not
+// understood.
+func exitCode(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	var usage *usageError
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case errors.As(err, &usage):
-		fmt.Fprintln(os.Stderr, "services:", err)
-		os.Exit(2)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "services:", err)
-		os.Exit(1)
+	err := run(ctx, args, os.Stdout, os.Stderr)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return 0
 	}
+	fmt.Fprintln(os.Stderr, "services:", err)
+	if usage := (*usageError)(nil); errors.As(err, &usage) {
+		return 2
+	}
+	return 1
 }
 
 // usageError is an error of the command line.
 type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("services", flag.ContinueOnError)
@@ -60,7 +67,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&want.Nodes, "nodes", 1, "number of Kafka nodes, 1 or 3")
 	flags.IntVar(&want.KafkaPort, "kafka-port", 19092, "port of the first Kafka node; the next 2*nodes-1 are used, too")
 	flags.IntVar(&want.RedisPort, "redis-port", 26379, "port of Redis")
-	if len(args) == 0 {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		flags.Usage()
 		return &usageError{errors.New("no command given")}
 	}

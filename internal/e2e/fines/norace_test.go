@@ -1,0 +1,5 @@
+//go:build !race
+
+package fines
+
+const raceEnabled = false
