@@ -73,9 +73,9 @@ const oneView = `
       add: {payments: 1, paid: "=data.amount"}
 `
 
-// TestLostReplyIsNotAppliedTwice: the connection is cut when the script has run
+// TestWorkerDoesNotApplyTwiceWhatLostItsReply: the connection is cut when the script has run
 // and before its reply is read.
-func TestLostReplyIsNotAppliedTwice(t *testing.T) {
+func TestWorkerDoesNotApplyTwiceWhatLostItsReply(t *testing.T) {
 	withAndWithout(t, func(t *testing.T, defended bool) bool {
 		l := newLab(t, oneView)
 		if !defended {
