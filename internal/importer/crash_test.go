@@ -188,3 +188,19 @@ func TestReconcile(t *testing.T) {
 		}
 	}
 }
+
+// A name in the ledger that is a view keeps a whole fetch in memory: a gigabyte
+// for half a million events.
+func TestLedgerHoldsNoFetch(t *testing.T) {
+	r := &run{workers: make([]*worker, 1)}
+	w := newWorker(r, streams.Partition{Topic: topic}, 1)
+	event := streams.Event{ID: "1", Type: "FineCreated", Source: "s", Stream: "fine-1", Time: "t", Sequence: streams.FormatSequence(3)}
+	record := streams.Record{Key: []byte("fine-1"), Value: []byte{}, Headers: event.Headers()}
+	if err := w.loadRecord(record); err != nil {
+		t.Fatal(err)
+	}
+	clear(record.Key)
+	if w.ledger.versions["fine-1"] != 3 {
+		t.Errorf("ledger: %v", w.ledger.versions)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/millrace/millrace/streams"
@@ -116,7 +117,8 @@ func (w *worker) loadRecord(r streams.Record) error {
 		return r.Errorf("stream %s belongs into partition %d: its producer chose the partition in another way than murmur2, "+
 			"so the stream may lie in two of them; import into a new topic", event.Stream, p)
 	}
-	w.ledger.note(event.Stream, version)
+	// The stream is a view into the fetch, which must not stay in memory.
+	w.ledger.note(streams.StreamID(strings.Clone(string(event.Stream))), version)
 	w.run.tally.loaded.Add(1)
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 
 const (
 	loadWait  = 500 * time.Millisecond // of one fetch at the broker
-	loadBytes = 4 << 20                // of one fetch
+	loadBytes = 256 << 10              // of one fetch; in memory it is up to 30 times as large
 	loadStall = 30 * time.Second       // without progress
 )
 
