@@ -22,12 +22,12 @@ type ledger struct {
 	// versions is the highest version of each stream in the topic, or taken for
 	// it: about 100 bytes each.
 	versions map[streams.StreamID]int64
-	// behind is the line that a stream waits behind.
-	behind map[streams.StreamID]int64
+	// waiting are the streams that wait behind a failed line.
+	waiting map[streams.StreamID]bool
 }
 
 func newLedger() *ledger {
-	return &ledger{map[streams.StreamID]int64{}, map[streams.StreamID]int64{}}
+	return &ledger{map[streams.StreamID]int64{}, map[streams.StreamID]bool{}}
 }
 
 // note notes a version that the topic holds, or will hold.
@@ -43,7 +43,7 @@ func (l *ledger) judge(stream streams.StreamID, version int64) verdict {
 	if version <= highest {
 		return present
 	}
-	if _, waits := l.behind[stream]; waits {
+	if l.waiting[stream] {
 		return held
 	}
 	if version > highest+1 {
@@ -52,12 +52,8 @@ func (l *ledger) judge(stream streams.StreamID, version int64) verdict {
 	return due
 }
 
-// hold holds the stream back behind a line.
-func (l *ledger) hold(stream streams.StreamID, number int64) {
-	if _, waits := l.behind[stream]; !waits {
-		l.behind[stream] = number
-	}
-}
+// hold holds back what follows in the stream.
+func (l *ledger) hold(stream streams.StreamID) { l.waiting[stream] = true }
 
 // forget drops what is known of the topic, not what is known of the file.
 func (l *ledger) forget() { clear(l.versions) }

@@ -133,7 +133,7 @@ func (w *worker) judge(l *line) {
 // fail counts the line and holds back what follows it in its stream.
 func (w *worker) fail(l *line, reason error) {
 	w.run.fail(l.number, reason)
-	w.ledger.hold(l.stream, l.number)
+	w.ledger.hold(l.stream)
 }
 
 func (w *worker) encode(l *line) error {

@@ -1,0 +1,93 @@
+package kafka
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// At the end of the log lie records of an aborted transaction and its marker.
+func TestLoadEndsBehindWhatIsNeverDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cfg := sessionCluster(t)
+		s := openSession(t, cfg)
+		if err := s.Write(t.Context(), outRecords("a")); err != nil {
+			t.Fatal(err)
+		}
+		produceOpen(t, s, "b", "c")
+		s.Close()
+		s = openSession(t, cfg) // aborts
+		if s.End() != 5 {
+			t.Fatalf("the log ends at %d", s.End())
+		}
+		wantValues(t, values(t, s), "a")
+	})
+}
+
+// Records that are written after the end was listed are not loaded.
+func TestLoadEndsWhereTheEndWasListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cfg := sessionCluster(t)
+		s := openSession(t, cfg)
+		if err := s.Write(t.Context(), outRecords("a")); err != nil {
+			t.Fatal(err)
+		}
+		wantValues(t, values(t, s))
+	})
+}
+
+func TestLoadReturnsTheErrorOfItsFunction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cfg := sessionCluster(t)
+		s := openSession(t, cfg)
+		if err := s.Write(t.Context(), outRecords("a", "b")); err != nil {
+			t.Fatal(err)
+		}
+		s = openSession(t, cfg)
+		boom, seen := errors.New("boom"), 0
+		err := s.Load(t.Context(), func(streams.Record) error { seen++; return boom })
+		if err != boom || seen != 1 {
+			t.Errorf("Load: %v after %d records", err, seen)
+		}
+		wantValues(t, values(t, s), "a", "b")
+	})
+}
+
+func TestLoadGoesOnAfterPassingErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cluster, cfg := sessionCluster(t)
+		s := openSession(t, cfg)
+		if err := s.Write(t.Context(), outRecords("a")); err != nil {
+			t.Fatal(err)
+		}
+		s = openSession(t, cfg)
+		faults := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.NotLeaderForPartition, Count: 3})
+		wantValues(t, values(t, s), "a")
+		if faults.Hits() != 3 {
+			t.Errorf("%d errors met", faults.Hits())
+		}
+	})
+}
+
+func TestLoadStopsAtWhatNoWaitingMends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cluster, cfg := sessionCluster(t)
+		s := openSession(t, cfg)
+		if err := s.Write(t.Context(), outRecords("a")); err != nil {
+			t.Fatal(err)
+		}
+		s = openSession(t, cfg)
+		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.OffsetOutOfRange, Count: -1})
+		err := s.Load(t.Context(), func(streams.Record) error { return nil })
+		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "fines/1 at position 0") {
+			t.Errorf("Load: %v", err)
+		}
+	})
+}
