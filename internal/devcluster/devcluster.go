@@ -56,7 +56,6 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	c.redis.ClockTTL(true)
 	if err := c.redis.StartAddr(addr); err != nil {
 		return listenError("Redis", "--redis", addr, err)
 	}

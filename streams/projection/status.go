@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -157,4 +158,14 @@ func ListViews(ctx context.Context, client redis.UniversalClient, prefix string)
 		return cmp.Or(cmp.Compare(a.View, b.View), cmp.Compare(a.Version, b.Version))
 	})
 	return ids, live, err
+}
+
+// LiveVersion returns the version of a view that readers use; 0 where there is
+// none.
+func LiveVersion(ctx context.Context, client redis.UniversalClient, prefix, view string) (int, error) {
+	version, err := readLive(ctx, client, ViewID{Prefix: prefix, View: view}.liveKey())
+	if err != nil {
+		return 0, fmt.Errorf("view %s: reading its live version: %w", view, err)
+	}
+	return version, nil
 }

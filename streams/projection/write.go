@@ -73,7 +73,7 @@ func (p *partition) applied() {
 	m.rows.Add(float64(p.fold.Rows()))
 	m.records.Add(float64(p.records))
 	for eventType, n := range p.in.takeIgnored() {
-		m.ignored.WithLabelValues(p.reader.view.Name, eventType).Add(float64(n))
+		m.ignored.WithLabelValues(eventType).Add(float64(n))
 	}
 	if p.records > 0 {
 		m.receive.Observe(p.oldest.Sub(p.stamp).Seconds())
