@@ -146,7 +146,7 @@ func (c Config) options(extra ...kgo.Opt) []kgo.Opt {
 		kgo.DisableClientMetrics(),
 	}
 	if c.Dialer != nil {
-		opts = append(opts, kgo.Dialer(c.Dialer))
+		opts = append(opts, kgo.Dialer(c.dial))
 	}
 	return append(opts, extra...)
 }
@@ -157,4 +157,14 @@ func (c Config) options(extra ...kgo.Opt) []kgo.Opt {
 func backoff(tries int) time.Duration {
 	d := min(10*time.Millisecond<<min(max(tries-1, 0), 10), maxBackoff)
 	return d - rand.N(d/4)
+}
+
+// dialTimeout bounds one attempt to connect. The client bounds only those of its
+// own dialer, and waits for them when it is closed.
+const dialTimeout = 10 * time.Second
+
+func (c Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	return c.Dialer(ctx, network, address)
 }

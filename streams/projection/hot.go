@@ -2,6 +2,7 @@ package projection
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"time"
 
@@ -36,6 +37,9 @@ func (r *viewReader) watchHot(ctx context.Context) error {
 			at = time.Now()
 		}
 		hot, err := r.compare(ctx, listed)
+		if errors.Is(err, ErrWiped) {
+			continue // the owners of partitions define the view anew
+		}
 		if err != nil {
 			return err
 		}

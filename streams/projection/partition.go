@@ -3,7 +3,6 @@ package projection
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -22,6 +21,10 @@ var (
 // idleCheck is how often an owner without work looks whether Redis still has
 // its position, and writes that it lives.
 const idleCheck = 5 * time.Second
+
+// restartPause keeps a partition that is always told to start again from doing
+// nothing else.
+const restartPause = 100 * time.Millisecond
 
 // partition applies the events of one topic partition to a view, from its
 // assignment to its revocation. One goroutine runs it.
@@ -54,8 +57,11 @@ func (p *partition) run(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 			return
-		case errors.Is(err, errRestart):
+		case errors.Is(err, errRestart), errors.Is(err, ErrWiped):
 			p.state.notReady("starting again from the stored position")
+			if sleep(ctx, restartPause) != nil {
+				return
+			}
 		case errors.Is(err, errFenced):
 			p.reader.metrics.fenced.Inc()
 			p.state.notReady("fenced: joining the group again")
@@ -143,27 +149,13 @@ func (p *partition) rolledBack(ctx context.Context, from, to int64) error {
 	return err
 }
 
-// target lists the LSO that makes the partition ready, and refuses a position
-// beyond it: then this is not the log that the rows were built from.
+// target lists the LSO that makes the partition ready.
 func (p *partition) target(ctx context.Context) error {
-	const looks = 5 // after a change of the leader the LSO may step back for a moment
-	for look := 1; ; look++ {
-		stable, err := p.reader.stable(ctx, p.id)
-		if err != nil {
-			return err
-		}
-		if p.position <= stable {
-			p.state.target(stable)
-			return nil
-		}
-		if look == looks {
-			return &kafka.StopError{Partition: p.id, Position: p.position, Err: fmt.Errorf(
-				"the stored position %d is beyond the last stable offset %d: the log has lost records or is another one; restore it, or raise the view's version to build it anew", p.position, stable)}
-		}
-		if err := sleep(ctx, time.Second); err != nil {
-			return err
-		}
+	stable, err := p.reader.stable(ctx, p.id)
+	if err == nil {
+		p.state.target(stable)
 	}
+	return err
 }
 
 // follow applies what the feed brings until an error.

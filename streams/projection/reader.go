@@ -58,21 +58,26 @@ func (r *viewReader) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	work, ctx := errgroup.WithContext(ctx)
+	return r.work(ctx)
+}
+
+// work does everything that a view does until the first part of it ends.
+func (r *viewReader) work(view context.Context) error {
+	work, ctx := errgroup.WithContext(view)
 	work.Go(func() error { return r.kafka.Run(ctx) })
 	work.Go(func() error {
 		return r.assigner.Run(ctx, kafka.Listener{Assigned: r.assign, Revoked: r.revoke})
 	})
 	work.Go(func() error { return r.watchHot(ctx) })
 	work.Go(func() error { return r.report(ctx) })
-	err = work.Wait()
-	if cause := context.Cause(ctx); cause != nil && ctx.Err() != nil && err == nil {
-		return cause
+	err := work.Wait()
+	if left := context.Cause(view); left != nil {
+		return left
 	}
 	return err
 }
 
-// leave ends the view in this process.
+// leave ends the view in this process, for a reason.
 func (r *viewReader) leave(err error) { r.stop(err) }
 
 // identify learns what the definition records of the cluster and the topics.

@@ -52,17 +52,24 @@ func (p *partition) answered(a Answer, w Write) error {
 	case AnswerDigest:
 		return &DigestError{Mine: p.reader.view.Digest, Theirs: a.Digest}
 	case AnswerBad:
-		return p.refused(w, a, "holds what this view did not write there; remove the foreign value, or raise the view's version")
+		return p.refused(w, a, "is not what this view writes there; remove the foreign value, or raise the view's version")
 	case AnswerRange:
-		return p.refused(w, a, "left its range (integers 64 bit, decimals 38 digits); mend the rule and raise the view's version")
+		return p.refused(w, a, "would leave its range (integers 64 bit, decimals 38 digits); mend the rule and raise the view's version")
 	}
 	return fmt.Errorf("unexpected answer of the script: %v", a.Kind)
 }
 
 // refused is the error of a batch that the check pass of the script refused.
 func (p *partition) refused(w Write, a Answer, why string) error {
+	place := fmt.Sprintf("row %q, field %q", a.Row, a.Field)
+	switch {
+	case a.Row == "":
+		place = "bookkeeping " + a.Field
+	case a.Field == "":
+		place = fmt.Sprintf("row %q", a.Row)
+	}
 	return &kafka.StopError{Partition: p.id, Position: w.First, Err: fmt.Errorf(
-		"applying offsets %d to %d: row %q, field %q %s", w.First, w.Next-1, a.Row, a.Field, why)}
+		"applying offsets %d to %d: %s %s", w.First, w.Next-1, place, why)}
 }
 
 // applied moves on behind a batch that Redis has.
