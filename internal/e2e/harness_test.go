@@ -17,6 +17,9 @@ import (
 	"github.com/millrace/millrace/streams/streamstest"
 )
 
+// binaries are those of the workers, built by the first test that needs one.
+var binaries Build
+
 // dummyVar makes this test binary a worker that answers probes.
 const dummyVar = "MILLRACE_E2E_DUMMY"
 
@@ -24,7 +27,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv(dummyVar) != "" {
 		dummy()
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if err := binaries.Remove(); err != nil {
+			fmt.Println(err)
+		}
+		os.Exit(code)
+	}))
 }
 
 // dummy is a worker: ready from the second question on.

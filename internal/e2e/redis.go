@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/millrace/millrace/internal/e2e/freeport"
 	"github.com/millrace/millrace/internal/e2e/redisserver"
 )
@@ -28,6 +30,19 @@ func StartRedis(tb testing.TB) *Redis {
 	tb.Cleanup(r.Kill)
 	r.Start()
 	return r
+}
+
+// UseRedis makes a Redis server that belongs to the test that of the environment:
+// for its own client, and for workers that are started later.
+func (e *Env) UseRedis(r *Redis) {
+	e.t.Helper()
+	former := e.Redis
+	e.RedisAddr = r.Addr()
+	e.Redis = redis.NewClient(&redis.Options{Addr: e.RedisAddr})
+	e.t.Cleanup(func() {
+		_ = e.Redis.Close()
+		e.Redis = former
+	})
 }
 
 // Addr returns the address of the server, the same after every restart.

@@ -2,7 +2,12 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // Rows returns all rows of a view of the test, read straight from Redis as any
@@ -59,6 +64,31 @@ func (e *Env) Positions(view string, version int) map[string]string {
 		e.t.Fatalf("reading the positions of view %s: %v", view, err)
 	}
 	return positions
+}
+
+// WaitCaughtUp waits until the positions of the views are where a read-committed
+// reader of the topic can read no further.
+func (e *Env) WaitCaughtUp(timeout time.Duration, topic string, views ...string) {
+	e.t.Helper()
+	ends, err := e.Admin.ListCommittedOffsets(e.context(), topic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		e.t.Fatalf("listing the end of topic %s: %v", topic, err)
+	}
+	want := map[string]string{}
+	ends.Each(func(o kadm.ListedOffset) {
+		want[fmt.Sprintf("%s/%d", topic, o.Partition)] = strconv.FormatInt(o.Offset, 10)
+	})
+	Poll(e.t, timeout, func() (bool, string) {
+		for _, view := range views {
+			if got := e.Positions(view, 1); !maps.Equal(got, want) {
+				return false, fmt.Sprintf("view %s is at %v, want %v", view, got, want)
+			}
+		}
+		return true, ""
+	})
 }
 
 // escapeGlob makes a pattern of SCAN that stands for the text itself.

@@ -44,8 +44,9 @@ type Worker struct {
 }
 
 // Start starts a worker. It finds the services in its environment, as
-// MILLRACE_KAFKA, MILLRACE_REDIS, MILLRACE_PREFIX (of keys in Redis) and
-// MILLRACE_ADMIN (the address for its probes), which configuration files name.
+// MILLRACE_KAFKA, MILLRACE_REDIS, MILLRACE_PREFIX (of keys in Redis),
+// MILLRACE_KAFKA_PREFIX (of groups) and MILLRACE_ADMIN (the address for its
+// probes), which configuration files name.
 // When the test ends it is killed, and its log is shown where the test failed.
 func (e *Env) Start(spec WorkerSpec) *Worker {
 	e.t.Helper()
@@ -53,6 +54,7 @@ func (e *Env) Start(spec WorkerSpec) *Worker {
 		KafkaVar + "=" + strings.Join(e.Brokers, ","),
 		RedisVar + "=" + e.RedisAddr,
 		"MILLRACE_PREFIX=" + e.Prefix,
+		"MILLRACE_KAFKA_PREFIX=" + e.ID,
 	}, spec.Env...)
 	return StartWorker(e.t, spec)
 }
