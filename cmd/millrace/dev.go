@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,7 +27,8 @@ func devCommand() *command {
 		name: "dev", short: "Run Kafka, Redis and the workers in one process", max: 0,
 		long: `Starts a Kafka and a Redis inside this process and the workers that FILE
 configures, for trying and developing: nothing of it is made for production.
-Other programs can use both: the projector, kcat, redis-cli. Stops on Ctrl-C.
+Other programs can use both: the projector, kcat, redis-cli. Without a FILE and
+a millrace.yaml there are no workers, only Kafka and Redis. Stops on Ctrl-C.
 
 With --data the events are kept; views are built anew from them at each start.
 
@@ -35,7 +37,7 @@ Example:
   millrace import --config fines.yaml --topic fines fines.jsonl.gz   (in another shell)
 `,
 		flags: func(f *flag.FlagSet) {
-			f.StringVar(&file, "f", "millrace.yaml", "the configuration `FILE`")
+			f.StringVar(&file, "f", "", "the configuration `FILE`; millrace.yaml unless said otherwise, if it is there")
 			f.StringVar(&o.KafkaAddr, "kafka", "127.0.0.1:9092", "where Kafka listens, `ADDR`")
 			f.StringVar(&o.RedisAddr, "redis", "127.0.0.1:6379", "where Redis listens, `ADDR`")
 			f.StringVar(&o.DataDir, "data", "", "keep Kafka's data in `DIR`; in memory unless said otherwise")
@@ -43,8 +45,10 @@ Example:
 		},
 		run: func(ctx context.Context, s *shell, _ []string) error {
 			var p compose.Projector
-			if err := p.Load(ctx, file); err != nil {
-				return err
+			if file = devFile(file); file != "" {
+				if err := p.Load(ctx, file); err != nil {
+					return err
+				}
 			}
 			c, err := startCluster(ctx, &p, o, int32(partitions))
 			if err != nil {
@@ -52,9 +56,23 @@ Example:
 			}
 			fmt.Fprintf(s.err, "millrace dev: Kafka on %s, Redis on %s, in this process: for trying and developing, not for production\n",
 				c.KafkaAddr(), c.RedisAddr())
+			if len(p.Views) == 0 {
+				<-ctx.Done()
+				return c.Close()
+			}
 			return errors.Join(runViews(ctx, s, &p, nil), c.Close())
 		},
 	}
+}
+
+// devFile is the configuration that is read: the one that was named, or the
+// usual one where there is one.
+func devFile(named string) string {
+	const usual = "millrace.yaml"
+	if _, err := os.Stat(usual); named == "" && err == nil {
+		return usual
+	}
+	return named
 }
 
 // startCluster starts Kafka and Redis with the topics of the configuration and

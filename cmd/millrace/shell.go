@@ -142,7 +142,7 @@ func parse(flags *flag.FlagSet, args []string) (positional []string, err error) 
 		if len(rest) == 0 {
 			return positional, nil
 		}
-		if args[len(args)-len(rest)-1:][0] == "--" && len(rest) < len(args) {
+		if len(rest) < len(args) && args[len(args)-len(rest)-1] == "--" {
 			return append(positional, rest...), nil
 		}
 		positional, args = append(positional, rest[0]), rest[1:]
