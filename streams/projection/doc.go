@@ -15,10 +15,12 @@
 // # A partition, from its assignment to its end
 //
 //	assigned ─> taking over ─> following ─┬─> revoked
-//	                 ^                    ├─> stopped
-//	                 │                    ├─> fenced
-//	                 │                    ├─> left
-//	                 └─────── moved <─────┘
+//                  ^                    ├─> stopped
+//                  │                    ├─> fenced
+//                  │                    ├─> left
+//                  └─────── moved <─────┘
+//
+// What can end the following:
 //
 //   - moved: the stored position is not the owner's own. What is in memory is
 //     dropped, and the partition begins again from what is stored. A Redis that
