@@ -50,7 +50,7 @@ var edges = map[string][]string{
 
 	// The tests on real services. The oracle shares no code with what it checks.
 	"internal/e2e":             {"internal/e2e/freeport", "internal/e2e/redisserver", "streams/streamstest", kgo, kadm, redis},
-	"internal/e2e/bench":       {"streams", "streams/avro", "streams/kafka", "internal/e2e", "internal/e2e/fines", kgo, kadm, redis, uuid},
+	"internal/e2e/bench":       {"streams", "streams/avro", "streams/projection", "internal/compose", kgo, kadm, redis, sync, uuid},
 	"internal/e2e/daemon":      {},
 	"internal/e2e/fines":       {},
 	"internal/e2e/freeport":    {},

@@ -77,7 +77,7 @@ func (g *generator) order() order {
 		orderID: fmt.Sprintf("ord-%09d", g.n), customerID: fmt.Sprintf("cus-%07d", g.zipf.Uint64()),
 		cents: 100 + r.Int63n(100_000), street: fmt.Sprintf("Long Street %d", r.Intn(400)),
 		city: fmt.Sprintf("City %d", r.Intn(cities)), zip: fmt.Sprintf("%05d", r.Intn(99_999)),
-		source: "web", traceID: fmt.Sprintf("%08x", r.Uint32()),
+		source: "web-checkout", traceID: fmt.Sprintf("%012x", r.Int63n(1<<48)),
 	}
 	if g.n%3 == 0 {
 		o.coupon = "WELCOME10"
