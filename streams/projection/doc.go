@@ -15,10 +15,10 @@
 // # A partition, from its assignment to its end
 //
 //	assigned ─> taking over ─> following ─┬─> revoked
-//                  ^                    ├─> stopped
-//                  │                    ├─> fenced
-//                  │                    ├─> left
-//                  └─────── moved <─────┘
+//	                 ^                    ├─> stopped
+//	                 │                    ├─> fenced
+//	                 │                    ├─> left
+//	                 └─────── moved <─────┘
 //
 // What can end the following:
 //
