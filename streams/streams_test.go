@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -128,28 +127,6 @@ func FuzzParseStreamID(f *testing.F) {
 			t.Fatalf("%q: %q, %v", s, id, err)
 		}
 	})
-}
-
-func TestTimeKeepsItsOffset(t *testing.T) {
-	for in, want := range map[string]string{
-		"2000-01-01T00:00:00+01:00":           "2000-01-01T00:00:00+01:00",
-		"2000-01-01T00:00:00Z":                "2000-01-01T00:00:00Z",
-		"2000-01-01T00:00:00.1000-03:30":      "2000-01-01T00:00:00.1-03:30",
-		"1999-12-31T23:59:59.123456789+14:00": "1999-12-31T23:59:59.123456789+14:00",
-	} {
-		got, err := ParseTime(in)
-		if err != nil || got.String() != want {
-			t.Errorf("%s: got %v, %v", in, got, err)
-		}
-	}
-	for _, in := range []string{"", "yesterday", "2000-01-01", "1500-01-01T00:00:00Z", "2262-01-01T00:00:00Z"} {
-		if got, err := ParseTime(in); err == nil {
-			t.Errorf("%q: got %v", in, got)
-		}
-	}
-	if _, err := TimeOf(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)); !errors.Is(err, ErrTimeRange) {
-		t.Errorf("year 1: %v", err)
-	}
 }
 
 func TestSecretNeverPrints(t *testing.T) {
