@@ -11,11 +11,17 @@ import (
 // events. It is not safe for concurrent use.
 //
 // A field that is missing anywhere, or null, can be null and is so by default.
-// Whole numbers are long. Numbers of which some have a fraction, of at most 6
-// digits, are decimal(18, n); with a longer fraction or an exponent, double, as
-// long as every one of them is a double exactly or is how the double is written.
-// What has more than 18 digits, and a field whose type changes, is a string that
-// holds the JSON text of what is not a string. Objects are records.
+// Whole numbers are long. Numbers of which some have a point, and at most 6
+// digits behind it, are decimal(18, 6): a scale is never edited, and tomorrow's
+// events may have more digits than today's. The scale is less where that many do
+// not fit beside the digits before the point. With more digits behind the point,
+// or an exponent, numbers are double, as long as every one of them is a double
+// exactly or is how the double is written. Objects are records.
+//
+// A string that holds the JSON text of what is not a string is what becomes of
+// numbers of more than 18 digits, a field whose type changes or is never seen,
+// an object that has more than 256 different keys, and what nests deeper than
+// 32 objects and lists.
 type Inferrer struct {
 	types map[string]*shape
 }
@@ -25,16 +31,21 @@ func NewInferrer() *Inferrer { return &Inferrer{types: map[string]*shape{}} }
 
 // Add takes the data of one event, a JSON object.
 func (i *Inferrer) Add(eventType string, data json.RawMessage) error {
+	if err := checkFileName(eventType); err != nil {
+		return fmt.Errorf("inferring: %w", err)
+	}
 	object, err := parseJSON(data)
 	if err != nil {
 		return fmt.Errorf("inferring %s: data: %w", eventType, err)
 	}
 	s := i.types[eventType]
 	if s == nil {
-		s = &shape{}
+		s = &shape{mostKeys: maxTypeNodes}
 		i.types[eventType] = s
 	}
-	s.add(object)
+	if s.add(object); s.wide {
+		return fmt.Errorf("inferring %s: its events have more than %d different fields", eventType, maxTypeNodes)
+	}
 	return nil
 }
 
@@ -59,7 +70,7 @@ func (i *Inferrer) Schemas() []InferredSchema {
 		if name != eventType {
 			b.note("", "the record is named %s, since Avro cannot hold %q", name, eventType)
 		}
-		record := b.record(i.types[eventType], name, "")
+		record := b.record(i.types[eventType], seenAt{name: name})
 		text, err := json.MarshalIndent(record, "", "  ")
 		if err != nil {
 			b.note("", "the schema cannot be written: %v", err)
@@ -78,8 +89,10 @@ type shape struct {
 
 	numbers numbers
 
-	objects int
-	fields  map[string]*shape
+	objects  int
+	fields   map[string]*shape
+	mostKeys int  // how many fields there may be
+	wide     bool // there were more
 
 	lists int
 	items *shape
@@ -103,10 +116,12 @@ func (s *shape) add(v any) {
 	}
 }
 
+func newShape() *shape { return &shape{mostKeys: maxInferredKeys} }
+
 func (s *shape) list(v []any) {
 	s.lists++
 	if s.items == nil {
-		s.items = &shape{}
+		s.items = newShape()
 	}
 	for _, item := range v {
 		s.items.add(item)
@@ -120,8 +135,12 @@ func (s *shape) object(v map[string]any) {
 	}
 	for name, value := range v {
 		f := s.fields[name]
+		if f == nil && (s.wide || len(s.fields) == s.mostKeys) {
+			s.wide = true
+			continue
+		}
 		if f == nil {
-			f = &shape{}
+			f = newShape()
 			s.fields[name] = f
 		}
 		f.add(value)
@@ -145,8 +164,9 @@ func (s *shape) kinds() []string {
 // numbers is what was seen of the numbers at one place.
 type numbers struct {
 	seen       int
-	whole      int // most digits before the point
-	fraction   int // most digits behind it
+	whole      int  // most digits before the point
+	fraction   int  // most digits behind it, zeros at the end not counted
+	pointed    bool // one of them has a point
 	scientific bool
 	inexact    bool // one of them is no double
 	absurd     bool // one of them has an exponent that no double has
@@ -161,7 +181,8 @@ func (n *numbers) add(text string) {
 		return
 	}
 	n.whole = max(n.whole, d.whole())
-	n.fraction = max(n.fraction, d.fraction)
+	n.fraction = max(n.fraction, -d.exp)
+	n.pointed = n.pointed || d.fraction > 0
 	n.scientific = n.scientific || d.scientific
 	n.digits = max(n.digits, len(d.digits))
 	if _, exact := d.float(text, 64); !exact {
@@ -173,6 +194,8 @@ func (n *numbers) add(text string) {
 const (
 	maxInferredDigits   = 18 // of a long or a decimal
 	maxInferredFraction = 6  // of a decimal
+	maxInferredKeys     = 256
+	maxInferredDepth    = 32
 )
 
 // avroType is the type for the numbers. Where they need a string, why says so.
@@ -187,8 +210,8 @@ func (n *numbers) avroType() (t any, why string) {
 		return nil, "some numbers are exact as no double"
 	case isDouble:
 		return "double", ""
-	case n.fraction > 0:
-		return decimalSchema{"bytes", "decimal", maxInferredDigits, n.fraction}, ""
+	case n.pointed:
+		return decimalSchema{"bytes", "decimal", maxInferredDigits, min(maxInferredFraction, maxInferredDigits-n.whole)}, ""
 	}
 	return "long", ""
 }

@@ -2,6 +2,7 @@ package avro
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,10 +61,14 @@ func TestInfer(t *testing.T) {
 		"missing":          {[]string{`{"a":1}`, `{}`}, "a:[null,long]=null", nil},
 		"missing first":    {[]string{`{}`, `{"a":1}`}, "a:[null,long]=null", nil},
 		"null":             {[]string{`{"a":1}`, `{"a":null}`}, "a:[null,long]=null", nil},
-		"only null":        {[]string{`{"a":null}`}, "a:[null,string]=null", []string{"data.a: is always null; it becomes a string"}},
-		"money":            {[]string{`{"a":62.59}`, `{"a":31.3}`}, "a:{logicalType:decimal,precision:18,scale:2,type:bytes}", nil},
-		"money and whole":  {[]string{`{"a":62.590}`, `{"a":31}`}, "a:{logicalType:decimal,precision:18,scale:3,type:bytes}", nil},
-		"zero":             {[]string{`{"a":0.0}`}, "a:{logicalType:decimal,precision:18,scale:1,type:bytes}", nil},
+		"only null":        {[]string{`{"a":null}`}, "a:[null,{millrace.any:true,type:string}]=null", []string{"data.a: is always null; it becomes a string that holds the JSON text"}},
+		"money":            {[]string{`{"a":62.59}`, `{"a":31.3}`}, "a:{logicalType:decimal,precision:18,scale:6,type:bytes}", nil},
+		"money and whole":  {[]string{`{"a":62.590}`, `{"a":31}`}, "a:{logicalType:decimal,precision:18,scale:6,type:bytes}", nil},
+		"zero":             {[]string{`{"a":0.0}`}, "a:{logicalType:decimal,precision:18,scale:6,type:bytes}", nil},
+		"12 digits":        {[]string{`{"a":123456789012}`, `{"a":0.5}`}, "a:{logicalType:decimal,precision:18,scale:6,type:bytes}", nil},
+		"13 digits":        {[]string{`{"a":1234567890123}`, `{"a":0.5}`}, "a:{logicalType:decimal,precision:18,scale:5,type:bytes}", nil},
+		"18 and a point":   {[]string{`{"a":123456789012345678.0}`}, "a:{logicalType:decimal,precision:18,scale:0,type:bytes}", nil},
+		"many zeros":       {[]string{`{"a":1.500000000}`}, "a:{logicalType:decimal,precision:18,scale:6,type:bytes}", nil},
 		"long fraction":    {[]string{`{"a":0.1234567}`, `{"a":1}`, `{"a":1.5}`}, "a:double", nil},
 		"exponent":         {[]string{`{"a":1e30}`}, "a:double", nil},
 		"inexact":          {[]string{`{"a":0.1234567}`, `{"a":9007199254740993}`}, "a:{millrace.any:true,type:string}", []string{"data.a: some numbers are exact as no double; it becomes a string that holds the JSON text"}},
@@ -74,9 +79,9 @@ func TestInfer(t *testing.T) {
 		"changes":          {[]string{`{"a":1}`, `{"a":"x"}`}, "a:{millrace.any:true,type:string}", []string{"data.a: changes its type (numbers, texts); it becomes a string that holds the JSON text"}},
 		"changes, missing": {[]string{`{"a":1}`, `{"a":{"b":1}}`, `{}`}, "a:[null,{millrace.any:true,type:string}]=null", []string{"data.a: changes its type (numbers, objects); it becomes a string that holds the JSON text"}},
 		"nested":           {[]string{`{"a":{"x":1,"y":"s"}}`, `{"a":{"x":2}}`}, "a:{fields:[{name:x,type:long},{default:null,name:y,type:[null,string]}],name:Event.a,type:record}", nil},
-		"lists":            {[]string{`{"a":[1,2.5]}`, `{"a":[]}`}, "a:{items:{logicalType:decimal,precision:18,scale:1,type:bytes},type:array}", nil},
+		"lists":            {[]string{`{"a":[1,2.5]}`, `{"a":[]}`}, "a:{items:{logicalType:decimal,precision:18,scale:6,type:bytes},type:array}", nil},
 		"nulls in lists":   {[]string{`{"a":[{"x":1},null]}`}, "a:{items:[null,{fields:[{name:x,type:long}],name:Event.a,type:record}],type:array}", nil},
-		"empty lists":      {[]string{`{"a":[]}`}, "a:{items:string,type:array}", []string{"data.a: is always an empty list; it becomes a list of string"}},
+		"empty lists":      {[]string{`{"a":[]}`}, "a:{items:{millrace.any:true,type:string},type:array}", []string{"data.a[]: is never there, since the list is always empty; it becomes a string that holds the JSON text"}},
 		"names":            {[]string{`{"1st name":1}`}, "_u0031_st_u0020_name:long", []string{`data.1st name: is named _u0031_st_u0020_name in the schema, since Avro cannot hold "1st name"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -157,11 +162,56 @@ func TestWriteFolderKeepsWhatIsThere(t *testing.T) {
 	if _, err := OpenFolder(dir); err != nil {
 		t.Error(err)
 	}
-	if err := i.Add("a/b", json.RawMessage(`{}`)); err != nil {
+}
+
+// TestInferRefusesTypesThatAreNoFileName: one such line must not keep the others
+// from their schemas.
+func TestInferRefusesTypesThatAreNoFileName(t *testing.T) {
+	i := NewInferrer()
+	for _, eventType := range []string{"", "a/b", `a\b`, "a\x00b", strings.Repeat("a", 300)} {
+		wantError(t, i.Add(eventType, json.RawMessage(`{}`)), "cannot be the name of a file")
+	}
+	if err := i.Add("A", json.RawMessage(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = i.WriteFolder(dir)
-	wantError(t, err, `the event type "a/b" cannot be the name of a file`)
+	if written, _, err := i.WriteFolder(t.TempDir()); err != nil || !slices.Equal(written, []string{"A.avsc"}) {
+		t.Errorf("got %q, %v", written, err)
+	}
+}
+
+// TestInferBoundsSchemas: objects whose keys are data, and ones within one
+// another, would make a schema that no codec takes.
+func TestInferBoundsSchemas(t *testing.T) {
+	var wide, manyFields []string
+	for i := range 3 * maxInferredKeys {
+		wide = append(wide, fmt.Sprintf(`{"a":{"k%d":1},"b":1}`, i))
+	}
+	deep := []string{
+		strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200),
+		`{"a":` + strings.Repeat(`[`, 2000) + strings.Repeat("]", 2000) + "}",
+	}
+	for _, events := range [][]string{wide, deep[:1], deep[1:], deep} {
+		s := infer(t, events...)
+		encodeAll(t, s, events)
+		if len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "holds the JSON text") {
+			t.Errorf("notes: %q", s.Notes)
+		}
+	}
+	for i := range maxTypeNodes + 1 {
+		manyFields = append(manyFields, fmt.Sprintf(`"k%d":1`, i))
+	}
+	err := NewInferrer().Add("A", json.RawMessage("{"+strings.Join(manyFields, ",")+"}"))
+	wantError(t, err, "inferring A: its events have more than 10000 different fields")
+}
+
+// TestInferredSchemasTakeTomorrowsEvents: what today's events leave open is left
+// open.
+func TestInferredSchemasTakeTomorrowsEvents(t *testing.T) {
+	s := infer(t, `{"price":1.5,"extra":null,"tags":[]}`)
+	encodeAll(t, s, []string{
+		`{"price":123456789012.654321,"extra":5,"tags":["a"]}`, `{"price":-0.000001,"extra":{"b":1},"tags":[1,{"x":null}]}`,
+		`{"price":3,"tags":[]}`,
+	})
 }
 
 // jsonValue draws a JSON value of at most that depth.

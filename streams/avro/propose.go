@@ -57,17 +57,24 @@ func (b *schemaBuilder) note(path, format string, args ...any) {
 	b.notes = append(b.notes, text)
 }
 
+// seenAt is where values were seen.
+type seenAt struct {
+	name  string // of a record there: that of the outer one, a dot, the field
+	path  string // for notes
+	depth int    // how many objects and lists there are around it
+}
+
 // record is the schema of objects. The name of a record within another begins
 // with that of the outer one and a dot, so that names are as unique as paths.
-func (b *schemaBuilder) record(s *shape, name, path string) recordSchema {
-	out := recordSchema{"record", name, []fieldSchema{}}
+func (b *schemaBuilder) record(s *shape, at seenAt) recordSchema {
+	out := recordSchema{"record", at.name, []fieldSchema{}}
 	for _, field := range slices.Sorted(maps.Keys(s.fields)) {
-		f, at := s.fields[field], path+"."+field
-		escaped := EscapeName(field)
+		f, escaped := s.fields[field], EscapeName(field)
+		inner := seenAt{at.name + "." + escaped, at.path + "." + field, at.depth + 1}
 		if escaped != field {
-			b.note(at, "is named %s in the schema, since Avro cannot hold %q", escaped, field)
+			b.note(inner.path, "is named %s in the schema, since Avro cannot hold %q", escaped, field)
 		}
-		t := b.value(f, name+"."+escaped, at)
+		t := b.value(f, inner)
 		if f.nulls > 0 || f.values < s.objects {
 			out.Fields = append(out.Fields, fieldSchema{escaped, []any{"null", t}, &nullJSON{}})
 		} else {
@@ -78,37 +85,44 @@ func (b *schemaBuilder) record(s *shape, name, path string) recordSchema {
 }
 
 // value is the type of values that are not null.
-func (b *schemaBuilder) value(s *shape, name, path string) any {
+func (b *schemaBuilder) value(s *shape, at seenAt) any {
 	switch kinds := s.kinds(); {
 	case len(kinds) == 0:
-		b.note(path, "is always null; it becomes a string")
-		return "string"
+		return b.any(at, "is always null")
 	case len(kinds) > 1:
-		b.note(path, "changes its type (%s); it becomes a string that holds the JSON text", strings.Join(kinds, ", "))
-		return anySchema{"string", true}
+		return b.any(at, fmt.Sprintf("changes its type (%s)", strings.Join(kinds, ", ")))
 	case s.bools > 0:
 		return "boolean"
 	case s.texts > 0:
 		return "string"
+	case s.wide:
+		return b.any(at, fmt.Sprintf("has more than %d different keys", maxInferredKeys))
+	case s.objects+s.lists > 0 && at.depth > maxInferredDepth:
+		return b.any(at, fmt.Sprintf("nests deeper than %d", maxInferredDepth))
 	case s.objects > 0:
-		return b.record(s, name, path)
+		return b.record(s, at)
 	case s.lists > 0:
-		return b.list(s, name, path)
+		return b.list(s, at)
 	}
 	t, why := s.numbers.avroType()
 	if why != "" {
-		b.note(path, "%s; it becomes a string that holds the JSON text", why)
-		return anySchema{"string", true}
+		return b.any(at, why)
 	}
 	return t
 }
 
-func (b *schemaBuilder) list(s *shape, name, path string) any {
+// any is the type of what no other one holds, and why.
+func (b *schemaBuilder) any(at seenAt, why string) anySchema {
+	b.note(at.path, "%s; it becomes a string that holds the JSON text", why)
+	return anySchema{"string", true}
+}
+
+func (b *schemaBuilder) list(s *shape, at seenAt) any {
+	inner := seenAt{at.name, at.path + "[]", at.depth + 1}
 	if s.items.values == 0 {
-		b.note(path, "is always an empty list; it becomes a list of string")
-		return arraySchema{"array", "string"}
+		return arraySchema{"array", b.any(inner, "is never there, since the list is always empty")}
 	}
-	t := b.value(s.items, name, path+"[]")
+	t := b.value(s.items, inner)
 	if s.items.nulls > 0 {
 		t = []any{"null", t}
 	}
@@ -137,9 +151,6 @@ func (i *Inferrer) WriteFolder(dir string) (written, kept []string, err error) {
 
 // writeNew writes a file that is not there yet.
 func writeNew(dir string, s InferredSchema) error {
-	if strings.ContainsAny(s.EventType, `/\`) || s.EventType == "" {
-		return fmt.Errorf("the event type %q cannot be the name of a file", s.EventType)
-	}
 	name := filepath.Join(dir, s.FileName)
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -148,6 +159,18 @@ func writeNew(dir string, s InferredSchema) error {
 	_, err = f.Write(s.JSON)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return errors.Join(err, os.Remove(name))
+	}
+	return nil
+}
+
+// checkFileName says why an event type cannot have a schema file of its name.
+func checkFileName(eventType string) error {
+	const most = 200 // file systems take 255 bytes
+	switch {
+	case eventType == "" || strings.ContainsAny(eventType, "/\\\x00"):
+		return fmt.Errorf("the event type %q cannot be the name of a file", eventType)
+	case len(eventType) > most:
+		return fmt.Errorf("the event type %.40q… has more than %d bytes, so it cannot be the name of a file", eventType, most)
 	}
 	return nil
 }
