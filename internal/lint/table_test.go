@@ -58,6 +58,8 @@ var edges = map[string][]string{
 	"internal/e2e/redisserver": {"internal/e2e/daemon", redis},
 	"internal/e2e/services":    {"internal/e2e/kafkaserver", "internal/e2e/redisserver"},
 
+	// Tests of the source and of the pages.
+	"internal/docs": {},
 	"internal/lint": {},
 }
 

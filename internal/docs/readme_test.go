@@ -1,0 +1,163 @@
+package docs
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/millrace/millrace/internal/devcluster"
+	"github.com/millrace/millrace/internal/e2e"
+)
+
+// TestReadme does what "Your own events in ten minutes" says, with a cluster on
+// free ports, and compares what is printed.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(e2e.Root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWalk(t)
+	w.write("fines.jsonl", block(t, string(text), "json"))
+	config := block(t, string(text), "yaml")
+	w.write("fines.yaml", config+"\nadmin: {addr: \"off\"}\n")
+	w.write("wrong.yaml", strings.NewReplacer(
+		`"=data.paid"`, `"=data.payed"`,
+		"          add:\n            fines: 1\n", "          set:\n            last: \"=stream\"\n          add:\n            fines: 1\n",
+	).Replace(config))
+
+	commands := console(string(text))
+	if len(commands) < 8 {
+		t.Fatalf("the README has %d commands with output, want at least 8", len(commands))
+	}
+	projecting := false
+	for _, c := range commands {
+		if strings.HasPrefix(c.line, "millrace view") && !projecting {
+			e2e.StartWorker(t, e2e.WorkerSpec{Path: w.binaries.Binary(t, "projector"), Args: []string{"--config", "fines.yaml"}, Dir: w.dir})
+			projecting = true
+		}
+		w.check(c)
+	}
+}
+
+// block returns the first fenced block of a language.
+func block(t *testing.T, text, language string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(text, "\n```"+language+"\n")
+	body, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatalf("the README has no block of %s", language)
+	}
+	return body
+}
+
+// printed is a command and what it prints.
+type printed struct{ line, output string }
+
+// console returns the commands of the console blocks.
+func console(text string) (commands []printed) {
+	for {
+		_, rest, ok := strings.Cut(text, "\n```console\n")
+		if !ok {
+			return commands
+		}
+		body, after, _ := strings.Cut(rest, "```")
+		text = after
+		for line := range strings.Lines(body) {
+			switch command, is := strings.CutPrefix(line, "$ "); {
+			case is:
+				commands = append(commands, printed{line: strings.TrimSpace(command)})
+			case len(commands) > 0:
+				commands[len(commands)-1].output += line
+			}
+		}
+	}
+}
+
+// walk is a newcomer's folder, with the binaries and a cluster of its own.
+type walk struct {
+	t        *testing.T
+	dir      string
+	binaries e2e.Build
+	local    *strings.Replacer // addresses of the README to those of the cluster
+}
+
+func newWalk(t *testing.T) *walk {
+	t.Helper()
+	c, err := devcluster.Start(t.Context(), devcluster.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &walk{t: t, dir: t.TempDir()}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := w.binaries.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	_, port, _ := strings.Cut(c.RedisAddr(), ":")
+	w.local = strings.NewReplacer("127.0.0.1:9092", c.KafkaAddr(), "127.0.0.1:6379", c.RedisAddr(), "redis-cli ", "redis-cli -p "+port+" ")
+	path := filepath.Dir(w.binaries.Binary(t, "millrace"))
+	t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return w
+}
+
+func (w *walk) write(name, text string) {
+	w.t.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(w.local.Replace(text)), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// check runs a command until it prints what the README says: what views show
+// comes a moment after the projector was started.
+func (w *walk) check(c printed) {
+	w.t.Helper()
+	tool, _, _ := strings.Cut(c.line, " ")
+	if _, err := exec.LookPath(tool); err != nil {
+		w.t.Logf("left out, since %s is not installed: %s", tool, c.line)
+		return
+	}
+	patience := time.Minute
+	if !strings.HasPrefix(c.line, "millrace view") {
+		patience = 0
+	}
+	want := same(c.output)
+	e2e.Poll(w.t, patience, func() (bool, string) {
+		got := same(w.run(c.line))
+		return got == want, fmt.Sprintf("$ %s\nprints\n%s\nthe README has\n%s", c.line, got, want)
+	})
+}
+
+// run returns what a command prints, and what it complains of where it fails.
+func (w *walk) run(line string) string {
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	defer cancel()
+	var stdout, stderr strings.Builder
+	cmd := exec.CommandContext(ctx, "sh", "-c", w.local.Replace(line))
+	cmd.Dir, cmd.Stdout, cmd.Stderr = w.dir, &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return stdout.String() + stderr.String()
+	}
+	return stdout.String()
+}
+
+var took = regexp.MustCompile(`\([0-9.]+m?s\)`)
+
+// same leaves out what may differ: how long it took, the quotes that redis-cli
+// shows on a terminal only, and spaces at the ends of lines.
+func same(s string) string {
+	s = strings.ReplaceAll(took.ReplaceAllString(s, "(…)"), `"41.3"`, "41.3")
+	var lines []string
+	for line := range strings.Lines(s) {
+		lines = append(lines, strings.TrimRight(line, " \n"))
+	}
+	return strings.Join(lines, "\n")
+}
