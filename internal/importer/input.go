@@ -20,39 +20,37 @@ var errLongLine = errors.New("the line is longer than 8 MiB; a record of Kafka h
 // input is an open file of lines.
 type input struct {
 	name  string
+	from  io.Reader
 	size  int64 // bytes of the file, 0 where nobody knows
 	read  atomic.Int64
-	lines *bufio.Reader
+	lines *bufio.Reader // nil before the first read of the standard input
 	close func() error
 	line  int64 // number of the line that was read last
 }
 
 // openInput opens a file, or the standard input where its name is "-". Whether
-// it is compressed by gzip is seen in its first bytes.
+// it is compressed by gzip is seen in its first bytes. The standard input is not
+// read yet: that may block for as long as somebody thinks.
 func openInput(name string, stdin io.Reader) (*input, error) {
-	in := &input{name: name, close: func() error { return nil }}
-	source := stdin
-	if name != Stdin {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("opening the events: %w", err)
-		}
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			in.size = info.Size()
-		}
-		in.close = f.Close
-		source = f
-	} else {
-		in.name = "stdin"
+	if name == Stdin {
+		return &input{name: "stdin", from: stdin, close: func() error { return nil }}, nil
 	}
-	if err := in.begin(source); err != nil {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening the events: %w", err)
+	}
+	in := &input{name: name, from: f, close: f.Close}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		in.size = info.Size()
+	}
+	if err := in.begin(); err != nil {
 		return nil, errors.Join(err, in.close())
 	}
 	return in, nil
 }
 
-func (in *input) begin(source io.Reader) error {
-	raw := bufio.NewReaderSize(&counter{source, &in.read}, 256<<10)
+func (in *input) begin() error {
+	raw := bufio.NewReaderSize(&counter{in.from, &in.read}, 256<<10)
 	magic, err := raw.Peek(2)
 	if err != nil && err != io.EOF {
 		return fmt.Errorf("reading %s: %w", in.name, err)
@@ -75,6 +73,11 @@ func (in *input) begin(source io.Reader) error {
 // its own. The error is io.EOF at the end, errLongLine for a line that is
 // passed over; any other one ends the input.
 func (in *input) next() ([]byte, error) {
+	if in.lines == nil {
+		if err := in.begin(); err != nil {
+			return nil, err
+		}
+	}
 	for {
 		raw, err := in.readLine()
 		if err == nil && len(raw) == 0 {

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"go.yaml.in/yaml/v4"
 
 	"github.com/millrace/millrace/streams"
@@ -52,4 +54,20 @@ type fieldOp struct {
 	field string
 	at    place      // of the field's name
 	value *yaml.Node // nil for an unset
+}
+
+// Fields returns the names of the fields that the rules write, in the order of
+// the file, for those who show rows.
+func (v *View) Fields() []string {
+	var names []string
+	for _, e := range v.events {
+		for _, r := range e.rules {
+			for _, f := range r.fields {
+				if !slices.Contains(names, f.field) {
+					names = append(names, f.field)
+				}
+			}
+		}
+	}
+	return names
 }

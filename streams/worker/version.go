@@ -7,6 +7,10 @@ import (
 	"runtime/debug"
 )
 
+// VersionLine is what --version prints of a binary: its name and what it was
+// built from.
+func VersionLine(name string) string { return readVersion("").line(name) }
+
 // version is what a binary knows of its making.
 type version struct{ number, commit, golang string }
 
