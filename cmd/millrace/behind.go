@@ -14,13 +14,6 @@ type behind struct {
 	admin *kafka.Admin
 }
 
-func newBehind(cfg kafka.Config) (*behind, error) {
-	admin, err := kafka.NewAdmin(cfg)
-	return &behind{cfg, admin}, err
-}
-
-func (b *behind) close() { b.admin.Close() }
-
 // add fills in the lag of a view and its partitions.
 func (b *behind) add(ctx context.Context, v *viewStatus) error {
 	topics := map[string]bool{}

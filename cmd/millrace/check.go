@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/millrace/millrace/internal/compose"
+	"github.com/millrace/millrace/streams/worker"
 )
 
 func checkCommand() *command {
@@ -16,11 +16,11 @@ once, each with file:line:column. Nobody is asked: neither Kafka nor Redis has
 to run. Exits 2 where something is wrong.
 
 Example:
-  millrace check fines.yaml
+  millrace check shop.yaml
 `,
 		run: func(ctx context.Context, s *shell, args []string) error {
 			var p compose.Projector
-			if err := p.Load(ctx, args[0]); err != nil {
+			if err := p.LoadWhole(ctx, args[0]); err != nil {
 				return err
 			}
 			fmt.Fprintf(s.out, "%s: ok: %s\n", args[0], plural(len(p.Views), "view"))
@@ -33,11 +33,7 @@ func versionCommand() *command {
 	return &command{
 		name: "version", short: "Say what this binary was built from",
 		run: func(_ context.Context, s *shell, _ []string) error {
-			version, goVersion := "(unknown)", ""
-			if info, ok := debug.ReadBuildInfo(); ok {
-				version, goVersion = info.Main.Version, info.GoVersion
-			}
-			fmt.Fprintf(s.out, "millrace %s %s\n", version, goVersion)
+			fmt.Fprintln(s.out, worker.VersionLine("millrace"))
 			return nil
 		},
 	}

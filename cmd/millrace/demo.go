@@ -5,8 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
+	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/millrace/millrace/examples/shop"
@@ -18,6 +22,13 @@ import (
 	"github.com/millrace/millrace/schemas"
 	"github.com/millrace/millrace/streams/avro"
 	"github.com/millrace/millrace/streams/projection"
+)
+
+const (
+	// shopConfig is where the configuration of the demo lies in the source.
+	shopConfig = "examples/shop/shop.yaml"
+	// maxDemoWidth keeps the tables of the demo legible.
+	maxDemoWidth = 120
 )
 
 // demo is what the flags of the command say.
@@ -43,10 +54,10 @@ Example:
 			f.IntVar(&d.events, "events", 50_000, "`N` events to invent")
 			f.Uint64Var(&d.seed, "seed", 1, "`N` that decides what is invented: the same events for the same seed")
 			f.BoolVar(&d.exitWhenHot, "exit-when-hot", false, "stop when the views are hot, for scripts")
-			f.StringVar(&d.cluster.KafkaAddr, "kafka", "127.0.0.1:9092", "where Kafka listens, `ADDR`; :0 takes any free port")
-			f.StringVar(&d.cluster.RedisAddr, "redis", "127.0.0.1:6379", "where Redis listens, `ADDR`; :0 takes any free port")
+			f.StringVar(&d.cluster.KafkaAddr, "kafka", "", "where Kafka listens, `ADDR`; "+defaultKafka+" unless said otherwise, and any free port where that is taken")
+			f.StringVar(&d.cluster.RedisAddr, "redis", "", "where Redis listens, `ADDR`; "+defaultRedis+" in the same way")
 		},
-		run: func(ctx context.Context, s *shell, _ []string) error { return ended(ctx, d.run(ctx, s)) },
+		run: func(ctx context.Context, s *shell, _ []string) error { return d.run(ctx, s) },
 	}
 }
 
@@ -54,30 +65,59 @@ func (d *demo) run(ctx context.Context, s *shell) error {
 	if d.events < 1 {
 		return &usageError{"--events must be at least 1"}
 	}
-	var p compose.Projector
-	embedded, err := fs.Sub(schemas.FS, "shop")
+	p, err := shopProjector(ctx)
 	if err != nil {
 		return err
 	}
-	if p.Codec, err = avro.Open(embedded); err != nil {
-		return err
-	}
-	if err := p.LoadSource(ctx, "shop.yaml", []byte(shop.Config())); err != nil {
-		return err
-	}
-	c, err := startCluster(ctx, &p, d.cluster, devPartitions)
+	d.cluster.KafkaAddr = s.free("Kafka", d.cluster.KafkaAddr, defaultKafka)
+	d.cluster.RedisAddr = s.free("Redis", d.cluster.RedisAddr, defaultRedis)
+	c, err := startCluster(ctx, p, d.cluster, devPartitions)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(s.err, "millrace demo: Kafka on %s, Redis on %s, both in this process, for trying only\n", c.KafkaAddr(), c.RedisAddr())
-	err = d.write(ctx, s, &p)
+	hot := false
+	err = d.write(ctx, s, p)
 	if err == nil {
-		err = runViews(ctx, s, &p, func(ctx context.Context) error { return d.hot(ctx, s, &p) })
+		err = runViews(ctx, s, p, func(ctx context.Context) error {
+			hot = true
+			return d.hot(ctx, s, p)
+		})
 	}
-	if errors.Is(err, errDone) {
+	if hot && (ctx.Err() != nil || errors.Is(err, errDone)) {
 		err = nil
 	}
 	return errors.Join(err, c.Close())
+}
+
+// shopProjector is the projector of the example.
+func shopProjector(ctx context.Context) (*compose.Projector, error) {
+	var p compose.Projector
+	embedded, err := fs.Sub(schemas.FS, "shop")
+	if err != nil {
+		return nil, err
+	}
+	if p.Codec, err = avro.Open(embedded); err != nil {
+		return nil, err
+	}
+	return &p, p.LoadSource(ctx, shopConfig, []byte(shop.Config()))
+}
+
+// free returns the address that was asked for. Where none was it is the usual
+// one, or any that is free: somebody who tries the demo may have a Redis.
+func (s *shell) free(server, asked, usual string) string {
+	if asked != "" {
+		return asked
+	}
+	l, err := net.Listen("tcp", usual)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		fmt.Fprintf(s.err, "millrace demo: %s is in use, so %s takes another port\n", usual, server)
+		return ":0"
+	}
+	if err == nil {
+		_ = l.Close() // the port is taken again at once
+	}
+	return usual
 }
 
 // errDone ends the demo in order.
@@ -112,28 +152,50 @@ func (d *demo) hot(ctx context.Context, s *shell, p *compose.Projector) error {
 	if d.exitWhenHot {
 		return errDone
 	}
-	const config = "--config examples/shop/shop.yaml"
-	fmt.Fprintf(s.out, `
-The views are hot and follow the topic. Try in another shell:
-%[1]s  go run ./cmd/millrace view status %[2]s
-%[1]s  go run ./cmd/millrace view get %[2]s order order-1
-%[1]s  go run ./cmd/millrace stream show %[2]s --topic orders order-1
-%[1]s  redis-cli -p %[3]s hgetall 'millrace:{orders-by-status.1}:r:paid'
-%[1]s  kcat -b %[4]s -t orders -C -c 1 -f '%%k %%h\n'
-
-Ctrl-C ends it.
-`, environment(p), config, p.Redis.Addr[strings.LastIndexByte(p.Redis.Addr, ':')+1:], p.Kafka.Brokers[0])
+	self := s.self()
+	fmt.Fprintf(s.out, "\nThe views are hot and follow the topic. Try in another shell, in this folder:\n")
+	for _, line := range []string{
+		environment(p),
+		self + " view status --config " + shopConfig,
+		self + " view get --config " + shopConfig + " order order-1",
+		self + " stream show --config " + shopConfig + " --topic orders order-1",
+		fmt.Sprintf("redis-cli -p %s hgetall 'millrace:{orders-by-status.1}:r:paid'", portOf(p.Redis.Addr)),
+		fmt.Sprintf(`kcat -b %s -t orders -C -c 1 -f '%%k %%h\n'`, p.Kafka.Brokers[0]),
+	} {
+		if line != "" {
+			fmt.Fprintf(s.out, "  %s\n", line)
+		}
+	}
+	fmt.Fprintf(s.out, "\nCtrl-C ends it.\n")
 	<-ctx.Done()
 	return nil
 }
 
+// self is how this command was called, as another shell can call it.
+func (s *shell) self() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/millrace"
+	}
+	return os.Args[0]
+}
+
+func portOf(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
+
 // environment tells other commands where the cluster is, if it is elsewhere than
 // they expect.
 func environment(p *compose.Projector) string {
-	if p.Kafka.Brokers[0] == "127.0.0.1:9092" && p.Redis.Addr == "127.0.0.1:6379" {
+	if p.Kafka.Brokers[0] == defaultKafka && p.Redis.Addr == defaultRedis {
 		return ""
 	}
-	return fmt.Sprintf("  export MILLRACE_KAFKA=%s MILLRACE_REDIS=%s;", p.Kafka.Brokers[0], p.Redis.Addr)
+	return fmt.Sprintf("export MILLRACE_KAFKA=%s MILLRACE_REDIS=%s", p.Kafka.Brokers[0], p.Redis.Addr)
+}
+
+// demoWidth is how wide the tables of the demo may be.
+func demoWidth(out io.Writer) int {
+	if w := progress.Width(out); w > 0 {
+		return min(w, maxDemoWidth)
+	}
+	return maxDemoWidth
 }
 
 // showRows prints a few rows of each view.
@@ -145,6 +207,10 @@ func showRows(ctx context.Context, s *shell, p *compose.Projector) error {
 		return err
 	}
 	defer client.Close()
+	declared, err := viewsByName(p, shopConfig)
+	if err != nil {
+		return err
+	}
 	for _, v := range p.Views {
 		rows, err := projection.ListRows(ctx, client, v.ID(p.Redis.Prefix), 5)
 		if err != nil {
@@ -155,7 +221,7 @@ func showRows(ctx context.Context, s *shell, p *compose.Projector) error {
 			return err
 		}
 		fmt.Fprintf(s.out, "\n%s: %s, %d rows\n", v.Name, status.State, status.Rows)
-		if err := printRows(s.out, rows); err != nil {
+		if err := printRows(s.out, rows, declared[v.Name].Fields(), demoWidth(s.out)); err != nil {
 			return err
 		}
 	}

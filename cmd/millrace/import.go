@@ -1,12 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/millrace/millrace/internal/compose"
 	"github.com/millrace/millrace/internal/importer"
@@ -44,6 +43,9 @@ Examples:
 			if o.Topic == "" {
 				return &usageError{"--topic is missing"}
 			}
+			if infer != "" && args[0] == importer.Stdin {
+				return &usageError{"--infer reads the file twice, so it cannot be the standard input"}
+			}
 			o.File, o.Input, o.Partitions = args[0], s.in, int32(partitions)
 			return s.importFile(ctx, config, infer, o)
 		},
@@ -52,59 +54,75 @@ Examples:
 
 func (s *shell) importFile(ctx context.Context, config, infer string, o importer.Options) error {
 	var shared compose.Shared
-	if err := shared.Load(config); err != nil {
-		return err
-	}
-	folder := cmp.Or(infer, shared.Schemas.Folder)
-	if infer != "" {
-		if err := s.infer(ctx, o.File, infer); err != nil {
-			return err
-		}
-	}
-	codec, err := avro.OpenFolder(folder)
+	codec, err := s.schemas(ctx, &shared, config, infer, o.File)
 	if err != nil {
 		return err
 	}
+	if _, err := os.Stat(o.File); o.File != importer.Stdin && err != nil {
+		return fmt.Errorf("opening the events: %w", err)
+	}
+	admin, err := compose.AskKafka(ctx, shared.Kafka)
+	if err != nil {
+		return err
+	}
+	admin.Close()
 	o.Kafka, o.TopicConfig = shared.Kafka, shared.Topics[o.Topic]
 	o.Encoders = func(eventType string) (importer.Encoder, error) { return codec.Writer(eventType) }
 	display := progress.New(s.err)
-	o.Progress = func(p importer.Progress) {
-		note := fmt.Sprintf("%d lines, %d written, %d already there, %d failed", p.Lines, p.Written, p.Present, p.Failed)
-		display.Set("import", p.Read, p.Size, note)
-	}
+	o.Progress = func(p importer.Progress) { display.Set("import", p.Read, p.Size, importNote(p)) }
+	o.Logger = messages(display)
 	report, err := importer.Run(ctx, o)
 	display.Close()
-	fmt.Fprint(s.out, report)
-	if err != nil {
-		return err
+	if err == nil || report.Lines > 0 {
+		fmt.Fprint(s.out, report)
 	}
-	if !report.OK() {
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted; what was not written yet follows when it is run again")
+	case err != nil:
+		return err
+	case !report.OK():
 		return errReported
 	}
 	return nil
 }
 
+// schemas returns the schemas of the events: those of the configuration, or
+// those of the folder that they are inferred to.
+func (s *shell) schemas(ctx context.Context, shared *compose.Shared, config, infer, file string) (*avro.Codec, error) {
+	if infer == "" {
+		return shared.LoadCodec(config)
+	}
+	if err := shared.Load(config); err != nil {
+		return nil, err
+	}
+	if err := s.infer(ctx, file, infer); err != nil {
+		return nil, err
+	}
+	return compose.OpenSchemas(infer)
+}
+
+// importNote is what stands behind the bar.
+func importNote(p importer.Progress) string {
+	if p.Lines == 0 && p.Loaded > 0 {
+		return fmt.Sprintf("looking at what the topic holds: %d events", p.Loaded)
+	}
+	note := fmt.Sprintf("%d lines, %d written", p.Lines, p.Written)
+	if p.Present > 0 {
+		note += fmt.Sprintf(", %d already there", p.Present)
+	}
+	if p.Failed > 0 {
+		note += fmt.Sprintf(", %d failed", p.Failed)
+	}
+	return note
+}
+
 // infer writes the schemas that a file needs and says what was decided.
 func (s *shell) infer(ctx context.Context, file, folder string) error {
-	if file == importer.Stdin {
-		return &usageError{"--infer reads the file twice, so it cannot be the standard input"}
-	}
 	result, err := importer.Infer(ctx, file, folder)
 	if err != nil {
 		return err
 	}
 	fmt.Fprint(s.out, result)
 	return nil
-}
-
-// configFlag is the flag that every command with a configuration has.
-func configFlag(f *flag.FlagSet, config *string) {
-	f.StringVar(config, "config", cmp.Or(os.Getenv("MILLRACE_CONFIG"), "millrace.yaml"), "the configuration `FILE`")
-}
-
-func plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, strings.TrimSuffix(one, "s"))
 }

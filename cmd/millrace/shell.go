@@ -6,10 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
+	"time"
 
-	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/internal/compose"
 	"github.com/millrace/millrace/streams/worker"
 )
 
@@ -29,7 +29,7 @@ type shell struct {
 // command is one command: "view get".
 type command struct {
 	name  string
-	args  string // what follows the flags, as the usage shows it
+	args  string // what it takes beside flags, as the usage shows it
 	short string
 	long  string // teaches, with examples
 	// min and max are how many arguments it takes.
@@ -46,29 +46,31 @@ func (e *usageError) Error() string { return e.message }
 // errReported is a failure that was already told in full.
 var errReported = errors.New("reported")
 
+// errInterrupted is the end of a command that a signal ended.
+var errInterrupted = errors.New("interrupted")
+
 // main runs the command that args name and returns its exit code.
 func (s *shell) main(ctx context.Context, args []string) int {
-	if len(args) == 0 || slices.Contains([]string{"help", "--help", "-help", "-h"}, args[0]) {
-		s.help(args)
-		return exitOK
-	}
-	if args[0] == "--version" || args[0] == "-version" {
+	switch {
+	case len(args) == 0 || isHelp(args[0]):
+		return s.help("")
+	case args[0] == "help":
+		return s.help(strings.Join(args[1:], " "))
+	case args[0] == "--version" || args[0] == "-version":
 		args[0] = "version"
 	}
 	c, rest := find(args)
-	if c == nil {
-		fmt.Fprintf(s.err, "millrace: %s\nTry millrace --help.\n", unknown(args))
-		return exitUsage
+	switch {
+	case c != nil:
+		return s.exit(c, s.run(ctx, c, rest))
+	case len(args) > 1 && isHelp(args[1]) && len(group(args[0])) > 0:
+		return s.help(args[0])
 	}
-	return s.exit(c, s.run(ctx, c, rest))
+	return s.complain("", unknown(args))
 }
 
 func (s *shell) run(ctx context.Context, c *command, args []string) error {
-	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	if c.flags != nil {
-		c.flags(flags)
-	}
+	flags := c.flagSet()
 	positional, err := parse(flags, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -81,126 +83,64 @@ func (s *shell) run(ctx context.Context, c *command, args []string) error {
 	case len(positional) > c.max:
 		return &usageError{fmt.Sprintf("unexpected argument %q", positional[c.max])}
 	}
-	return c.run(ctx, s, positional)
+	return attend(ctx, func() error { return c.run(ctx, s, positional) })
+}
+
+// grace is how long an interrupted command may take to come to its end.
+const grace = 10 * time.Second
+
+// attend calls work and returns its error, but does not wait for ever where ctx
+// has ended.
+func attend(ctx context.Context, work func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(grace):
+		return fmt.Errorf("interrupted, and not at its end within %v; what it did so far stays", grace)
+	}
 }
 
 // exit says what went wrong and returns the exit code.
 func (s *shell) exit(c *command, err error) int {
 	var usage *usageError
 	var problems *worker.Problems
+	var file *compose.FileError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errReported):
 		return exitFailure
 	case errors.As(err, &usage):
-		fmt.Fprintf(s.err, "millrace %s: %v\nTry millrace %s --help.\n", c.name, err, c.name)
-		return exitUsage
+		return s.complain(c.name, usage.message)
 	case errors.As(err, &problems):
-		fmt.Fprintln(s.err, err)
+		fmt.Fprintln(s.err, problems)
 		return exitUsage
+	case errors.Is(err, context.Canceled):
+		err = errInterrupted
 	}
-	fmt.Fprintf(s.err, "millrace %s: %v\n", c.name, err)
-	return exitFailure
+	if !errors.As(err, &file) {
+		fmt.Fprintf(s.err, "millrace %s: %v\n", c.name, err)
+		return exitFailure
+	}
+	advice := ""
+	if file.Missing && c.flagSet().Lookup("config") != nil {
+		advice = "; name it with --config FILE"
+	}
+	fmt.Fprintf(s.err, "millrace %s: %v%s\n", c.name, err, advice)
+	return exitUsage
 }
 
-// find returns the command that the first words name, and the words behind.
-func find(args []string) (*command, []string) {
-	for _, c := range commands() {
-		words := strings.Fields(c.name)
-		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
-			return c, args[len(words):]
-		}
-	}
-	return nil, nil
-}
-
-func unknown(args []string) string {
-	var names, groups []string
-	for _, c := range commands() {
-		names = append(names, c.name)
-		if group, verb, ok := strings.Cut(c.name, " "); ok && group == args[0] {
-			groups = append(groups, verb)
-		}
-	}
-	if len(groups) > 0 {
-		return fmt.Sprintf("%s takes one of: %s", args[0], strings.Join(groups, ", "))
-	}
-	if near := streams.Nearest(args[0], names); near != "" {
-		return fmt.Sprintf("there is no command %q; did you mean %q?", args[0], near)
-	}
-	return fmt.Sprintf("there is no command %q", args[0])
-}
-
-// parse reads flags wherever they stand between the arguments.
-func parse(flags *flag.FlagSet, args []string) (positional []string, err error) {
-	for len(args) > 0 {
-		if err := flags.Parse(args); err != nil {
-			return nil, flagError(flags, err)
-		}
-		rest := flags.Args()
-		if len(rest) == 0 {
-			return positional, nil
-		}
-		if len(rest) < len(args) && args[len(args)-len(rest)-1] == "--" {
-			return append(positional, rest...), nil
-		}
-		positional, args = append(positional, rest[0]), rest[1:]
-	}
-	return positional, nil
-}
-
-// flagError says in our words what the flag package found.
-func flagError(flags *flag.FlagSet, err error) error {
-	if errors.Is(err, flag.ErrHelp) {
-		return err
-	}
-	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
-	if !ok {
-		return &usageError{strings.Replace(err.Error(), ": -", ": --", 1)}
-	}
-	var names []string
-	flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-	if near := streams.Nearest(name, names); near != "" {
-		return &usageError{fmt.Sprintf("unknown flag --%s; did you mean --%s?", name, near)}
-	}
-	return &usageError{fmt.Sprintf("unknown flag --%s", name)}
-}
-
-// usage is the help of a command.
-func (c *command) usage() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\nUsage: millrace %s [flags] %s\n\n%s", c.short, c.name, c.args, c.long)
-	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	if c.flags != nil {
-		c.flags(flags)
-		b.WriteString("\nFlags:\n")
-	}
-	flags.VisitAll(func(f *flag.Flag) {
-		kind, text := flag.UnquoteUsage(f)
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" {
-			text += fmt.Sprintf(" (default %s)", f.DefValue)
-		}
-		name := "--" + f.Name
-		if len(f.Name) == 1 {
-			name = "-" + f.Name
-		}
-		fmt.Fprintf(&b, "  %-24s %s\n", strings.TrimSpace(name+" "+kind), text)
-	})
-	return b.String()
-}
-
-// help prints the list of commands, or the help of one.
-func (s *shell) help(args []string) {
-	if len(args) > 1 {
-		if c, _ := find(args[1:]); c != nil {
-			fmt.Fprint(s.out, c.usage())
-			return
-		}
-	}
-	fmt.Fprint(s.out, "millrace is the operator's tool of Millrace, event-sourced systems on Kafka.\n\nCommands:\n")
-	for _, c := range commands() {
-		fmt.Fprintf(s.out, "  %-14s %s\n", c.name, c.short)
-	}
-	fmt.Fprint(s.out, "\nBegin with: millrace demo\nMore about a command: millrace COMMAND --help\n")
+// complain says what is wrong with a command line; name is that of the command,
+// empty where there is none.
+func (s *shell) complain(name, message string) int {
+	command := strings.TrimRight("millrace "+name, " ")
+	fmt.Fprintf(s.err, "%s: %s\nTry %s --help.\n", command, message, command)
+	return exitUsage
 }

@@ -3,16 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
+	"io"
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
-	"github.com/millrace/millrace/internal/compose"
 	"github.com/millrace/millrace/streams"
-	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/projection"
 )
 
@@ -44,20 +39,14 @@ Example:
 			if err != nil {
 				return err
 			}
-			all, err := readStatus(ctx, flags.config, args)
-			switch {
-			case err != nil:
+			all, err := s.readStatus(ctx, flags.config, args)
+			if err != nil {
 				return err
-			case asJSON:
+			}
+			if asJSON {
 				return printJSON(s.out, all)
-			case len(args) == 1:
-				return table(s.out, partitionHeader, all[0].partitionLines())
 			}
-			var lines [][]string
-			for _, v := range all {
-				lines = append(lines, v.line())
-			}
-			return table(s.out, viewHeader, lines)
+			return printStatus(s.out, all, len(args) == 1)
 		},
 	}
 }
@@ -93,6 +82,20 @@ var (
 	viewHeader      = []string{"VIEW", "VERSION", "STATE", "ROWS", "BEHIND", "RECORDS BEHIND", "OWNED", ""}
 	partitionHeader = []string{"PARTITION", "STATE", "POSITION", "LSO", "BEHIND", "RECORDS BEHIND", "LAST SEEN"}
 )
+
+// printStatus prints a line for each view, and one for each partition where they
+// are asked for.
+func printStatus(out io.Writer, all []viewStatus, partitions bool) error {
+	var lines [][]string
+	for i := range all {
+		lines = append(lines, all[i].line())
+	}
+	if err := table(out, viewHeader, lines); err != nil || !partitions || len(all[0].Partitions) == 0 {
+		return err
+	}
+	fmt.Fprintln(out)
+	return table(out, partitionHeader, all[0].partitionLines())
+}
 
 func (v *viewStatus) line() []string {
 	owned := fmt.Sprintf("%d of %d", v.Owned, len(v.Partitions))
@@ -132,93 +135,4 @@ func atMost(n *int64) string {
 		return number(n)
 	}
 	return "<=" + number(n)
-}
-
-// readStatus reads the status of the views of a configuration, or of one.
-func readStatus(ctx context.Context, config string, names []string) ([]viewStatus, error) {
-	var p compose.Projector
-	if err := p.LoadBlocks(config); err != nil {
-		return nil, err
-	}
-	declared, err := declaredViews(&p)
-	if err != nil {
-		return nil, err
-	}
-	if len(names) == 0 {
-		names = slices.Sorted(maps.Keys(declared))
-	}
-	client, err := projection.OpenRedis(p.Redis)
-	if err != nil {
-		return nil, err
-	}
-	defer client.Close()
-	var all []viewStatus
-	for _, name := range names {
-		if declared[name] == 0 {
-			return nil, unknownView(name, declared)
-		}
-		v, err := readView(ctx, client, projection.ViewID{Prefix: p.Redis.Prefix, View: name, Version: declared[name]})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	lags(ctx, p.Kafka, all)
-	return all, accepted(&p, all)
-}
-
-// readView reads what Redis says of a view.
-func readView(ctx context.Context, client redis.UniversalClient, id projection.ViewID) (viewStatus, error) {
-	s, err := projection.ReadStatus(ctx, client, id)
-	if err != nil {
-		return viewStatus{}, err
-	}
-	v := viewStatus{View: id.View, Version: id.Version, State: s.State, Live: s.Live, Rows: s.Rows}
-	if s.Definition == nil {
-		v.Note = "no worker has begun it yet"
-	}
-	for _, p := range s.Partitions {
-		one := partitionStatus{Partition: p.Partition.String(), State: p.State, Position: p.Position, id: p.Partition}
-		if p.Mark != projection.Absent {
-			one.Mark = &p.Mark
-		}
-		if !p.Seen.IsZero() {
-			one.Seen = &p.Seen
-			if time.Since(p.Seen) < orphaned {
-				v.Owned++
-			}
-		}
-		v.Partitions = append(v.Partitions, one)
-	}
-	return v, nil
-}
-
-// accepted notes what stays dangerous for ever: topics whose events Kafka may
-// delete.
-func accepted(p *compose.Projector, all []viewStatus) error {
-	for i := range all {
-		for _, part := range all[i].Partitions {
-			if p.Topics[part.id.Topic].AcceptRetention {
-				all[i].Note = "gap: Kafka may delete events of " + part.id.Topic
-			}
-		}
-	}
-	return nil
-}
-
-// lags adds what Kafka says. A Kafka that does not answer leaves it unknown.
-func lags(ctx context.Context, cfg kafka.Config, all []viewStatus) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	behind, err := newBehind(cfg)
-	if err != nil {
-		return
-	}
-	defer behind.close()
-	for i := range all {
-		if err := behind.add(ctx, &all[i]); err != nil {
-			all[i].Note = "kafka does not answer: " + err.Error()
-			return
-		}
-	}
 }

@@ -41,7 +41,7 @@ Example:
 			}
 			id, err := streams.ParseStreamID(args[0])
 			if err != nil {
-				return err
+				return &usageError{err.Error()}
 			}
 			return showStream(ctx, s, flags.config, asJSON, streamOf{topic, id})
 		},
@@ -56,16 +56,13 @@ type streamOf struct {
 
 func showStream(ctx context.Context, s *shell, config string, asJSON bool, stream streamOf) error {
 	var shared compose.Shared
-	if err := shared.Load(config); err != nil {
-		return err
-	}
-	codec, err := avro.OpenFolder(shared.Schemas.Folder)
+	codec, err := shared.LoadCodec(config)
 	if err != nil {
 		return err
 	}
 	display := progress.New(s.err)
 	lines, err := stream.read(ctx, &shared, func(r *streams.Record) shownEvent { return show(codec, r) }, display)
-	display.Close()
+	display.Clear()
 	if err != nil {
 		return err
 	}
@@ -131,7 +128,7 @@ func printEvents(out io.Writer, events []shownEvent) error {
 // read returns the events of the stream up to the last stable offsets. It looks
 // into every partition where any of them may hold the stream.
 func (s streamOf) read(ctx context.Context, shared *compose.Shared, show func(*streams.Record) shownEvent, display *progress.Display) ([]shownEvent, error) {
-	admin, err := kafka.NewAdmin(shared.Kafka)
+	admin, err := compose.AskKafka(ctx, shared.Kafka)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +156,9 @@ func (s streamOf) read(ctx context.Context, shared *compose.Shared, show func(*s
 				if r != nil && string(r.Key) == string(s.id) {
 					events = append(events, show(r))
 				}
-				display.Set("reading "+id.String(), next-starts[id], ends[id]-starts[id], "")
+				if next < ends[id] {
+					display.Set("reading "+id.String(), next-starts[id], ends[id]-starts[id], "")
+				}
 			})
 			if err != nil {
 				return err

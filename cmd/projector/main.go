@@ -22,6 +22,7 @@ killed or added at any time.
 `
 
 func main() {
+	compose.Quiet()
 	var p compose.Projector
 	os.Exit(worker.Main(worker.App{
 		Name: "projector", Usage: usage, Blocks: p.Blocks(), Check: p.Check, Run: p.Run,

@@ -7,20 +7,50 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/millrace/millrace/streams/avro"
 	"github.com/millrace/millrace/streams/worker"
 )
 
+// FileError is a configuration file that cannot be read. What is wrong within
+// one is a [worker.Problems].
+type FileError struct {
+	Reason error
+	// Missing says that there is no such file.
+	Missing bool
+}
+
+func (e *FileError) Error() string { return e.Reason.Error() }
+
+func (e *FileError) Unwrap() error { return e.Reason }
+
 // Load reads the shared blocks of a configuration and nothing else of it.
 func (s *Shared) Load(name string) error {
-	src, err := read(name)
-	if err != nil {
-		return err
-	}
-	_, err = worker.Load(name, src, s.Blocks(), worker.KnownBlocks())
+	_, err := load(name, s.Blocks())
 	return err
 }
 
-// Load reads and checks a whole configuration.
+// LoadCodec reads the shared blocks of a configuration and opens the folder of
+// its schemas block.
+func (s *Shared) LoadCodec(name string) (*avro.Codec, error) {
+	f, err := load(name, s.Blocks())
+	if err != nil {
+		return nil, err
+	}
+	codec, err := OpenSchemas(s.Schemas.Folder)
+	if err != nil {
+		f.Problemf("schemas.folder", "%v", err)
+	}
+	return codec, f.Err()
+}
+
+// LoadBlocks reads the blocks of a configuration without opening schemas or
+// compiling rules: enough to look at what is in Kafka and Redis.
+func (p *Projector) LoadBlocks(name string) error {
+	_, err := load(name, p.Blocks())
+	return err
+}
+
+// Load reads and checks what a projector needs of a configuration.
 func (p *Projector) Load(ctx context.Context, name string) error {
 	src, err := read(name)
 	if err != nil {
@@ -32,37 +62,73 @@ func (p *Projector) Load(ctx context.Context, name string) error {
 // LoadSource reads and checks the text of a configuration; name is what messages
 // call it.
 func (p *Projector) LoadSource(ctx context.Context, name string, src []byte) error {
-	var admin worker.AdminConfig
-	blocks := p.Blocks()
-	blocks["admin"] = &admin
-	f, err := worker.Load(name, src, blocks, worker.KnownBlocks())
-	if f == nil {
-		return err
-	}
-	if err := p.Check(ctx, f, true); err != nil {
+	f, err := p.check(ctx, name, src, p.Blocks())
+	if err != nil {
 		return err
 	}
 	return f.Err()
 }
 
-func read(name string) ([]byte, error) {
-	src, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("opening %s: there is no such file; name the configuration by --config FILE", name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	return src, nil
-}
-
-// LoadBlocks reads the blocks of a configuration without opening schemas or
-// compiling rules: enough to look at what is in Kafka and Redis.
-func (p *Projector) LoadBlocks(name string) error {
+// LoadWhole reads and checks a configuration with all the blocks that it has. One
+// that no worker can run is a problem.
+func (p *Projector) LoadWhole(ctx context.Context, name string) error {
 	src, err := read(name)
 	if err != nil {
 		return err
 	}
-	_, err = worker.Load(name, src, p.Blocks(), worker.KnownBlocks())
-	return err
+	blocks := p.Blocks()
+	if f, _ := worker.Load(name, src, nil, worker.KnownBlocks()); !f.Has("projector") {
+		delete(blocks, "projector")
+	}
+	f, err := p.check(ctx, name, src, blocks)
+	if err != nil {
+		return err
+	}
+	for _, block := range []string{"saga_runner", "compactor"} {
+		if f.Has(block) {
+			f.Problemf(block, "no worker of this version runs a %s block, so nobody can check it; take it out", block)
+		}
+	}
+	return f.Err()
+}
+
+// check returns the file with all that is wrong with these blocks.
+func (p *Projector) check(ctx context.Context, name string, src []byte, blocks map[string]any) (*worker.File, error) {
+	var admin worker.AdminConfig
+	blocks["admin"] = &admin
+	f, _ := worker.Load(name, src, blocks, worker.KnownBlocks()) // f has the problems
+	return f, p.Check(ctx, f, true)
+}
+
+// OpenSchemas opens a folder of schemas. A relative path begins where the
+// process was started.
+func OpenSchemas(folder string) (*avro.Codec, error) {
+	codec, err := avro.OpenFolder(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		here, err := os.Getwd()
+		if err != nil {
+			here = "the working directory"
+		}
+		return nil, fmt.Errorf("there is no folder %s in %s; a relative path begins where the command is started", folder, here)
+	}
+	return codec, err
+}
+
+func load(name string, blocks map[string]any) (*worker.File, error) {
+	src, err := read(name)
+	if err != nil {
+		return nil, err
+	}
+	return worker.Load(name, src, blocks, worker.KnownBlocks())
+}
+
+func read(name string) ([]byte, error) {
+	src, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &FileError{Reason: fmt.Errorf("there is no configuration %s", name), Missing: true}
+	}
+	if err != nil {
+		return nil, &FileError{Reason: fmt.Errorf("reading the configuration: %w", err)}
+	}
+	return src, nil
 }

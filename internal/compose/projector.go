@@ -47,16 +47,13 @@ func (p *Projector) Blocks() map[string]any {
 }
 
 // Check opens the schemas and compiles the views. What is wrong with them is
-// added to the file.
+// added to the file: of views whose schemas cannot be opened, at least what can
+// be seen without.
 func (p *Projector) Check(_ context.Context, f *worker.File, _ bool) error {
-	if p.Codec == nil {
-		if p.Schemas.Folder == "" {
-			return nil // the decoding of the block has said so
-		}
-		codec, err := avro.OpenFolder(p.Schemas.Folder)
+	if p.Codec == nil && p.Schemas.Folder != "" { // of a missing one the block has said so
+		codec, err := OpenSchemas(p.Schemas.Folder)
 		if err != nil {
 			f.Problemf("schemas.folder", "%v", err)
-			return nil
 		}
 		p.Codec = codec
 	}
@@ -72,6 +69,9 @@ func (p *Projector) Check(_ context.Context, f *worker.File, _ bool) error {
 			f.Add(v.Problem(fmt.Sprintf("there is another view %s; a view has one definition", v.Name)))
 		}
 		first[v.Name] = v
+		if p.Codec == nil {
+			continue
+		}
 		view, problems := projection.CompileView(v, p.Codec, p.Topics)
 		f.Add(problems...)
 		p.Views = append(p.Views, view)
