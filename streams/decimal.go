@@ -72,10 +72,18 @@ func DecimalFromFloat(f float64) (Decimal, error) {
 	return d, err
 }
 
+// maxDecimalText is the longest text that is read as a decimal: the time that it
+// takes grows with the square of the length.
+const maxDecimalText = 1000
+
 // ParseDecimal reads an optional minus, digits, and optionally a point and
-// digits. Anything else, an exponent included, is an error that is [ErrDecimal].
-// The scale is the number of digits behind the point.
+// digits. Anything else, an exponent included, is an error that is [ErrDecimal];
+// more than 1,000 characters are one that is [ErrDecimalRange]. The scale is the
+// number of digits behind the point.
 func ParseDecimal(s string) (Decimal, error) {
+	if len(s) > maxDecimalText {
+		return Decimal{}, ErrDecimalRange
+	}
 	digits, scale, ok := scanDecimal(s)
 	if !ok {
 		return Decimal{}, fmt.Errorf("%w: %q", ErrDecimal, s)

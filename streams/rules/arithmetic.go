@@ -39,7 +39,7 @@ func concat(at place, a, b operand) operand {
 		s, t := x(e), y(e)
 		from := len(e.buf)
 		e.buf = append(append(e.buf, s...), t...)
-		return e.built(from)
+		return e.built(at, from)
 	}}
 }
 

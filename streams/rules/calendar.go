@@ -57,7 +57,7 @@ var calendarLayouts = map[string]string{"month": "2006-01", "day": "2006-01-02",
 func calendar(c *exprCompiler, call call) (operand, bool) {
 	clock, ok := c.zone(call)
 	times, layout := call.args[0].times, calendarLayouts[call.name]
-	return operand{kind: streams.KindString, at: call.at, texts: written(times, func(b []byte, t streams.Time) []byte {
+	return operand{kind: streams.KindString, at: call.at, texts: written(call.at, times, func(b []byte, t streams.Time) []byte {
 		return clock(t).AppendFormat(b, layout)
 	})}, ok
 }

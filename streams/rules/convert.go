@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -23,15 +24,15 @@ func textOf(x operand, at place) fn[string] {
 	case streams.KindString:
 		return x.texts
 	case streams.KindBool:
-		return written(x.bools, strconv.AppendBool)
+		return written(at, x.bools, strconv.AppendBool)
 	case streams.KindInt:
-		return written(x.ints, func(b []byte, n int64) []byte { return strconv.AppendInt(b, n, 10) })
+		return written(at, x.ints, func(b []byte, n int64) []byte { return strconv.AppendInt(b, n, 10) })
 	case streams.KindDecimal:
-		return written(x.decimals, func(b []byte, d streams.Decimal) []byte { return d.Append(b) })
+		return written(at, x.decimals, func(b []byte, d streams.Decimal) []byte { return d.Append(b) })
 	case streams.KindFloat:
 		return textOf(x.shortest(at), at)
 	case streams.KindTime:
-		return written(x.times, func(b []byte, t streams.Time) []byte {
+		return written(at, x.times, func(b []byte, t streams.Time) []byte {
 			b, _ = t.AppendText(b) // it never fails
 			return b
 		})
@@ -41,12 +42,12 @@ func textOf(x operand, at place) fn[string] {
 
 // written builds the text of a value in the scratch memory of the evaluator. The
 // value comes first: to find it may take scratch memory, too.
-func written[T any](value fn[T], write func([]byte, T) []byte) fn[string] {
+func written[T any](at place, value fn[T], write func([]byte, T) []byte) fn[string] {
 	return func(e *env) string {
 		v := value(e)
 		from := len(e.buf)
 		e.buf = write(e.buf, v)
-		return e.built(from)
+		return e.built(at, from)
 	}
 }
 
@@ -80,7 +81,7 @@ func (e *env) floatToInt(at place, f float64) int64 {
 func (e *env) decimalToInt(at place, d streams.Decimal) int64 {
 	from := len(e.buf)
 	e.buf = d.Append(e.buf)
-	whole, _, _ := strings.Cut(e.built(from), ".")
+	whole, _, _ := strings.Cut(e.built(at, from), ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
 	e.buf = e.buf[:from]
 	if err != nil {
@@ -91,7 +92,11 @@ func (e *env) decimalToInt(at place, d streams.Decimal) int64 {
 
 func (e *env) textToInt(at place, s string) int64 {
 	d, err := streams.ParseDecimal(s)
-	if err != nil || d.Scale() > 0 {
+	switch {
+	case errors.Is(err, streams.ErrDecimalRange):
+		e.fail(at, ErrOverflow)
+		return 0
+	case err != nil || d.Scale() > 0:
 		e.fail(at, ErrNumber)
 		return 0
 	}
@@ -104,10 +109,12 @@ func toFloat(c *exprCompiler, call call) (operand, bool) {
 	switch {
 	case x.kind == streams.KindFloat:
 		return x, true
-	case x.kind == streams.KindInt || x.number():
+	case x.number():
 		o := x.float()
 		o.lit, o.at = nil, at
 		return o, true
+	case x.kind == streams.KindInt:
+		return operand{kind: streams.KindFloat, at: at, floats: func(e *env) float64 { return float64(x.ints(e)) }}, true
 	case x.kind == streams.KindDecimal:
 		return operand{kind: streams.KindFloat, at: at, floats: func(e *env) float64 { return x.decimals(e).Float() }}, true
 	}
@@ -127,11 +134,15 @@ func toDecimal(c *exprCompiler, call call) (operand, bool) {
 	case streams.KindString:
 		return operand{kind: streams.KindDecimal, at: at, decimals: func(e *env) streams.Decimal {
 			d, err := streams.ParseDecimal(x.texts(e))
-			if err != nil {
+			switch {
+			case errors.Is(err, streams.ErrDecimalRange):
+				e.fail(at, err)
+			case err != nil:
 				e.fail(at, ErrNumber)
-				return streams.Decimal{}
+			default:
+				return e.ranged(at, d)
 			}
-			return e.ranged(at, d)
+			return streams.Decimal{}
 		}}, true
 	}
 	return c.takes(call, "a number or a text")

@@ -16,6 +16,8 @@ var (
 	ErrNumber   = errors.New("the text is not a number")
 	ErrKey      = errors.New("the row key is empty")
 	ErrText     = errors.New("the text is not valid UTF-8")
+	ErrTextSize = fmt.Errorf("the rules of the event build texts of more than %d MiB", maxBuilt>>20)
+	ErrInexact  = errors.New("no float is this int; write float(x) for the nearest one, or decimal(x) of the float")
 )
 
 // EvalError is an error of one event: an expression has no value for it.
@@ -43,7 +45,19 @@ type env struct {
 	err    error          // the first one
 }
 
-func (e *env) reset() { e.buf, e.err = e.buf[:0], nil }
+// maxBuilt bounds, in bytes, the texts that the rules of one event build: each +
+// of a chain makes a longer one, and a record may have a megabyte.
+const maxBuilt = 16 << 20
+
+// maxKept is how much memory for texts is kept for the next event.
+const maxKept = 1 << 20
+
+func (e *env) reset() {
+	if cap(e.buf) > maxKept {
+		e.buf = nil
+	}
+	e.buf, e.err = e.buf[:0], nil
+}
 
 // fail keeps the first error. The closures go on with whatever value they have,
 // and the evaluator drops it.
@@ -56,15 +70,29 @@ func (e *env) fail(at place, err error) {
 // built returns the text that was appended since the buffer had that length.
 // It stays where it is when the buffer grows. Whoever builds a text first
 // evaluates all that it is made of, and then asks for the length.
-func (e *env) built(from int) string {
+func (e *env) built(at place, from int) string {
+	if len(e.buf) > maxBuilt {
+		e.fail(at, ErrTextSize)
+		e.buf = e.buf[:from]
+	}
 	b := e.buf[from:]
 	return unsafe.String(unsafe.SliceData(b), len(b))
 }
 
-// finite fails on NaN and the infinities.
+// finite fails on NaN and the infinities. It only compares: beside a product, f-f
+// could become one fused step on some processors, which is not 0 there.
 func (e *env) finite(at place, f float64) float64 {
-	if f-f != 0 || math.IsNaN(f) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
 		e.fail(at, ErrFloat)
+	}
+	return f
+}
+
+// float returns the float that is an int, and fails where none is.
+func (e *env) float(at place, n int64) float64 {
+	f := float64(n)
+	if f == 1<<63 || int64(f) != n {
+		e.fail(at, ErrInexact)
 	}
 	return f
 }

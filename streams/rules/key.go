@@ -144,7 +144,8 @@ func (c *exprCompiler) tupleKey(k *rowKey, tuple *ast.ArrayNode) {
 		}
 	}
 	if ok {
-		k.text = func(e *env) string { return e.tuple(parts) }
+		at := k.at
+		k.text = func(e *env) string { return e.tuple(at, parts) }
 	}
 }
 
@@ -169,7 +170,7 @@ func (c *exprCompiler) keyPart(n ast.Node) fn[string] {
 }
 
 // tuple joins the parts of a row key.
-func (e *env) tuple(parts []fn[string]) string {
+func (e *env) tuple(at place, parts []fn[string]) string {
 	e.parts = e.parts[:0]
 	for _, part := range parts {
 		e.parts = append(e.parts, part(e))
@@ -181,7 +182,7 @@ func (e *env) tuple(parts []fn[string]) string {
 		}
 		e.escape(part)
 	}
-	return e.built(from)
+	return e.built(at, from)
 }
 
 // escape appends a part of a tuple, so that '|' only stands between parts.

@@ -103,15 +103,16 @@ func (o operand) decimal() operand {
 	return o
 }
 
-// float returns an int, or a number that stands in the configuration, as a float.
+// float returns an int as the float that it is, or a number that stands in the
+// configuration as the nearest one.
 func (o operand) float() operand {
 	switch {
 	case o.number():
 		f, _ := strconv.ParseFloat(o.lit.number.String(), 64)
 		o.floats = func(*env) float64 { return f }
 	case o.kind == streams.KindInt:
-		ints := o.ints
-		o.floats = func(e *env) float64 { return float64(ints(e)) }
+		ints, at := o.ints, o.at
+		o.floats = func(e *env) float64 { return e.float(at, ints(e)) }
 	default:
 		return o
 	}

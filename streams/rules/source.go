@@ -62,6 +62,32 @@ func (s source) place(at file.Location) place {
 	return p
 }
 
+// comment returns where a // of the expression stands outside of texts and of
+// comments of the other kind, as a number of characters; -1 where there is none.
+func (s source) comment() int {
+	var within, last rune // a quotation mark, or * in a comment
+	for i, c := range []rune(s.text) {
+		switch {
+		case last == '\\' && (within == '"' || within == '\''):
+			c = 0 // an escaped character ends nothing
+		case within == '*' && last == '*' && c == '/':
+			within, c = 0, 0
+		case within == '*':
+		case within != 0 && c == within:
+			within = 0
+		case within != 0:
+		case c == '"' || c == '\'' || c == '`':
+			within = c
+		case last == '/' && c == '*':
+			within, c = '*', 0
+		case last == '/' && c == '/':
+			return i - 1
+		}
+		last = c
+	}
+	return -1
+}
+
 // cut returns the characters of a node that is one token.
 func (s source) cut(at file.Location) string {
 	runes := []rune(s.text)

@@ -29,6 +29,9 @@ func (s source) parse() (tree ast.Node, at place, err error) {
 	case !s.valid():
 		return nil, placeOf(s.node), errors.New("the expression is not valid UTF-8")
 	}
+	if from := s.comment(); from >= 0 {
+		return nil, s.place(file.Location{From: from}), errors.New("// would end the expression, since YAML makes one line of several; write comments in YAML, with #")
+	}
 	// The parser is not ours: what it may still do with hostile text is a problem
 	// of that text.
 	defer func() {

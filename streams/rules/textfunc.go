@@ -34,7 +34,7 @@ func mapped(c *exprCompiler, call call, to func(rune) rune) (operand, bool) {
 		for _, r := range s {
 			e.buf = utf8.AppendRune(e.buf, to(r))
 		}
-		return e.built(from)
+		return e.built(call.at, from)
 	}}, true
 }
 

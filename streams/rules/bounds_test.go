@@ -1,0 +1,125 @@
+package rules
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// TestTextsOfAnEventAreBounded: a chain of + copies what stands before it each
+// time, so that a long one makes gigabytes of a record of a megabyte.
+func TestTextsOfAnEventAreBounded(t *testing.T) {
+	id := "data.customer_id"
+	for name, expr := range map[string]string{
+		"+":       id + strings.Repeat(" + "+id, 100),
+		"nested":  strings.Repeat("lower(upper(", 100) + id + strings.Repeat("))", 100),
+		"in when": "len(" + id + strings.Repeat(" + "+id, 100) + ") > 5 ? 'a' : 'b'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			ev := full(t)
+			ev["data.customer_id"] = strings.Repeat("x", 1<<20)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := value(t, expr, ev)
+			runtime.ReadMemStats(&after)
+			if !errors.Is(err, ErrTextSize) {
+				t.Errorf("got %v", err)
+			}
+			if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 256 {
+				t.Errorf("it allocated %d MiB", n)
+			}
+		})
+	}
+	t.Run("tuple", func(t *testing.T) {
+		key := "=[" + id + strings.Repeat(", "+id, 40) + "]"
+		p := compiled(t, strings.Replace(header, "=stream", key, 1)+"on:\n  OrderPlaced: {add: {x: 1}}\n")
+		_, err := run(t, p, "OrderPlaced", event{"data.customer_id": strings.Repeat("x", 1<<20)})
+		if e := evalError(t, err); !errors.Is(err, ErrTextSize) || e.Line != 3 {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestMemoryOfLargeTextsIsGivenBack: one large event must not cost memory for
+// good, in each partition.
+func TestMemoryOfLargeTextsIsGivenBack(t *testing.T) {
+	p := compiled(t, header+"on:\n  OrderPlaced: {set: {x: \"=data.customer_id + 'x'\"}}\n")
+	e := p.Events["OrderPlaced"]
+	v := e.NewEvaluator()
+	for _, size := range []int{8 << 20, 1} {
+		event{"stream": "s-1", "data.customer_id": strings.Repeat("x", size)}.fill(t, v, e)
+		if _, err := v.Eval(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := cap(v.env.buf); n > maxKept {
+		t.Errorf("%d bytes are kept", n)
+	}
+}
+
+// TestLongNumbersAreRefused: to read a million digits would take minutes.
+func TestLongNumbersAreRefused(t *testing.T) {
+	for text, tests := range map[string][]struct {
+		expr string
+		want error
+	}{
+		"0." + strings.Repeat("1", 1<<20): {{"decimal(data.customer_id)", streams.ErrDecimalRange}, {"int(data.customer_id)", ErrOverflow}},
+		strings.Repeat("1", 1<<20):        {{"decimal(data.customer_id)", streams.ErrDecimalRange}, {"int(data.customer_id)", ErrOverflow}},
+	} {
+		for _, tt := range tests {
+			if _, err := value(t, tt.expr, event{"data.customer_id": text}); !errors.Is(err, tt.want) {
+				t.Errorf("%s of %d digits: %v", tt.expr, len(text), err)
+			}
+		}
+	}
+}
+
+// TestIntsBesideFloatsAreExact: an int that no float is would become another
+// number in silence.
+func TestIntsBesideFloatsAreExact(t *testing.T) {
+	const large = 1<<53 + 1
+	for _, tt := range []struct {
+		expr string
+		n    int
+		want error
+	}{
+		{`data.article + data.weight`, large, ErrInexact}, {`data.article == data.weight`, large, ErrInexact},
+		{`data.article > data.weight`, large, ErrInexact}, {`max(data.article, data.weight)`, large, ErrInexact},
+		{`data.express ? data.article : data.weight`, large, ErrInexact}, {`data.article + data.weight`, 1<<63 - 1, ErrInexact},
+		{`data.article + data.weight`, 1 << 53, nil}, {`data.article + data.weight`, -1 << 63, nil},
+		{`float(data.article) + data.weight`, large, nil}, {`data.article + decimal(data.weight)`, large, nil},
+	} {
+		ev := full(t)
+		ev["data.article"] = tt.n
+		if got, err := value(t, tt.expr, ev); !errors.Is(err, tt.want) {
+			t.Errorf("%s of %d: got %s, %v; want %v", tt.expr, tt.n, got, err, tt.want)
+		}
+	}
+	// so it is where two rules give a field numbers of two types
+	p := compiled(t, header+"on:\n  OrderPlaced:\n    - set: {x: \"=data.weight\"}\n    - set: {x: \"=data.article\"}\n")
+	if _, err := run(t, p, "OrderPlaced", event{"stream": "s-1", "data.weight": 1.5, "data.article": large}); !errors.Is(err, ErrInexact) {
+		t.Errorf("field of two types: %v", err)
+	}
+}
+
+// TestCommentsToTheEndOfTheLineAreRefused: YAML makes one line of several, and
+// a comment would take the rest of the expression with it.
+func TestCommentsToTheEndOfTheLineAreRefused(t *testing.T) {
+	_, problems := check(t, header+"on:\n  OrderPlaced:\n    add:\n      x: \"=data.amount // gross\n        + data.article\"\n")
+	if len(problems) != 1 || problems[0].Line != 8 || problems[0].Column != 24 || !strings.Contains(problems[0].Message, "write comments in YAML") {
+		t.Errorf("got %v", problems)
+	}
+	for _, expr := range []string{`"http://x"`, `'/*' + "//"`, "`//`", `1 /* // " */ + 2`, `1 /*/ // */ + 2`, `"a\"//"`, `'\\' + "//"`, `data.weight / data.weight`} {
+		if _, err := value(t, expr, full(t)); err != nil {
+			t.Errorf("%s: %v", expr, err)
+		}
+	}
+	for _, expr := range []string{`1 // x`, `1 /* " */ // "`, `'\\' // x`, `"'" // "`} {
+		if _, problems := check(t, header+"on:\n  OrderPlaced:\n    set: {x: "+quote(expr)+"}\n"); len(problems) != 1 {
+			t.Errorf("%s: %v", expr, problems)
+		}
+	}
+}
