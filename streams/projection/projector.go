@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -156,12 +157,17 @@ func (p *Projector) reader(v *View) *viewReader {
 		kafkaAway: outage{log: log, what: "kafka", waits: kafka.Waits},
 		states:    map[streams.Partition]*partitionState{}, running: map[streams.Partition]*running{},
 	}
-	group := fmt.Sprintf("%s.%s.%d", p.Kafka.Prefix, v.Name, v.Version)
-	r.assigner = p.Assigner(group, v.Topics)
+	r.assigner = p.Assigner(p.group(v), v.Topics)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.readers = append(p.readers, r)
 	return r
+}
+
+// group names the consumer group of a view's version: by both prefixes, since
+// two installations that shared a group would each get half of the partitions.
+func (p *Projector) group(v *View) string {
+	return fmt.Sprintf("%s.%s.%s.%d", p.Kafka.Prefix, strings.Trim(p.Prefix, ":"), v.Name, v.Version)
 }
 
 // Progress returns how far the partitions are that this process owns, by view,

@@ -235,11 +235,13 @@ func TestTopicThatChangedIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, oneView)
 		l.pay(20)
-		l.start(nil).stop()
+		w := l.start(nil)
+		l.untilApplied()
+		w.stop()
 		if _, err := l.Kafka.Admin().UpdatePartitions(t.Context(), partitions+1, "orders"); err != nil {
 			t.Fatal(err)
 		}
-		w := l.start(nil)
+		w = l.start(nil)
 		err := <-w.done
 		w.done <- err
 		var changed *TopicChangedError
@@ -282,11 +284,13 @@ func TestPositionBeyondTheLogStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, oneView)
 		l.pay(20)
-		l.start(nil).stop()
+		w := l.start(nil)
+		l.untilApplied()
+		w.stop()
 		if err := l.Redis.Client().HSet(t.Context(), l.views[0].ID(DefaultPrefix).key(keyPositions), "orders/1", 100).Err(); err != nil {
 			t.Fatal(err)
 		}
-		w := l.start(nil)
+		w = l.start(nil)
 		l.until("stopped partition", func() bool { return stopped(w, 1) != nil })
 		var stop *kafka.StopError
 		if err := stopped(w, 1); !errors.As(err, &stop) || !strings.Contains(err.Error(), "100") {
