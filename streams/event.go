@@ -148,11 +148,11 @@ func (e *Event) Version() (int64, error) {
 	if len(e.Sequence) != SequenceDigits {
 		return 0, fmt.Errorf("header %s is %q, not %d digits", HeaderSequence, e.Sequence, SequenceDigits)
 	}
-	n, err := strconv.ParseInt(e.Sequence, 10, 64)
+	n, err := strconv.ParseUint(e.Sequence, 10, 63) // which takes no sign
 	if err != nil || n < 1 {
 		return 0, fmt.Errorf("header %s is %q, not a version from 1", HeaderSequence, e.Sequence)
 	}
-	return n, nil
+	return int64(n), nil
 }
 
 // FormatSequence returns the sequence header of a stream version.

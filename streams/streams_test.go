@@ -100,7 +100,7 @@ func TestParseEventNamesRecordAndReason(t *testing.T) {
 }
 
 func TestEventVersionIsTwentyDigits(t *testing.T) {
-	for _, s := range []string{"", "1", "0000000000000000000x", "00000000000000000000", "-0000000000000000001", "99999999999999999999"} {
+	for _, s := range []string{"", "1", "0000000000000000000x", "00000000000000000000", "-0000000000000000001", "+0000000000000000001", "00000000000000000_01", "09223372036854775808", "99999999999999999999"} {
 		e := Event{Sequence: s}
 		if v, err := e.Version(); err == nil {
 			t.Errorf("%q: got %d", s, v)

@@ -46,11 +46,11 @@ func (b *encoderBuilder) record(n *avro.SchemaNode) encoder {
 	for i := range n.Fields {
 		f := &n.Fields[i]
 		r.fields = append(r.fields, fieldEncoder{name: f.Name, typeText: typeText(&f.Type), encoder: b.node(&f.Type)})
-		r.names[UnescapeName(f.Name)] = i
+		r.names[f.Name] = i
 	}
 	for i := range n.Fields {
 		f := &n.Fields[i]
-		r.names[f.Name] = i
+		r.names[UnescapeName(f.Name)] = i // before the name of another field
 		r.fields[i].optional = f.HasDefault || isNull(f.Type) || slices.ContainsFunc(f.Type.Branches, isNull)
 		if f.HasDefault {
 			r.fields[i].missing = r.fields[i].fallback(f.Default)

@@ -1,11 +1,9 @@
 package avro
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 )
 
 // Writer writes values of one event type. It is safe for concurrent use.
@@ -48,26 +46,6 @@ func (w *Writer) EncodeJSON(dst []byte, data json.RawMessage) ([]byte, error) {
 		return dst, fmt.Errorf("writing %s: %w", w.eventType, err)
 	}
 	return out, nil
-}
-
-var errObject = errors.New("it is not a JSON object")
-
-// parseJSON returns the object of a text that is one, its numbers as written.
-func parseJSON(data json.RawMessage) (map[string]any, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("there is more than one JSON value")
-	}
-	object, ok := v.(map[string]any)
-	if !ok {
-		return nil, errObject
-	}
-	return object, nil
 }
 
 // misfitError is a value that does not fit, at a place within the data.

@@ -114,7 +114,6 @@ func TestEncodeJSON(t *testing.T) {
 		`{"any":12345678901234567890.10}`:               `{"any":"12345678901234567890.10"}`,
 		`{"any":{"b":[1,"<"],"a":null}}`:                `{"any":"{\"a\":null,\"b\":[1,\"\u003c\"]}"}`,
 		`{"any":null}`:                                  `{}`,
-		`{"s":"last","s":"wins"}`:                       `{"s":"wins"}`,
 		`{"li":[]}`:                                     `{}`,
 		`{"dec":0,"fix":0.00,"d":-0.0,"l":0,"i":0,"f":0,"t":0,"day":0,"u":0}`: `{"d":-0,"dec":0,"f":0,"fix":0,"i":0,"l":0,"u":0}`,
 	} {
@@ -179,6 +178,7 @@ func TestEncodeJSONRefuses(t *testing.T) {
 		`{"m":{"k":{"x":null}}}`:                `data.m.k.x: null does not fit int`,
 		`{"ind":1}`:                             `data.ind: the schema has no such field; did you mean id or in?`,
 		`{"1st":1,"_u0031_st":2}`:               `the field _u0031_st is given twice`,
+		`{"s":"first","s":"second"}`:            `the key "s" stands in one object twice`,
 		`[]`:                                    `data: it is not a JSON object`,
 		`{} {}`:                                 `data: there is more than one JSON value`,
 		`{"i":`:                                 `data: unexpected EOF`,
