@@ -140,14 +140,20 @@ func attempt(b *bench, damage func(*bench), want Answer, script string) error {
 	return nil
 }
 
-// without cuts a check out of the script.
+// without cuts a check out of the script that applies batches.
 func without(t *testing.T, check string) string {
 	t.Helper()
+	return cut(t, applySource, check)
+}
+
+// cut cuts a check out of a script.
+func cut(t *testing.T, script, check string) string {
+	t.Helper()
 	block := regexp.MustCompile(`(?s)--<` + check + `>\n.*?--</` + check + `>`)
-	if !block.MatchString(applySource) {
+	if !block.MatchString(script) {
 		t.Fatalf("the script has no check %q", check)
 	}
-	return block.ReplaceAllString(applySource, "")
+	return block.ReplaceAllString(script, "")
 }
 
 // TestEveryCheckHasADefence looks that no check of the script is without a case.

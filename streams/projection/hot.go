@@ -10,7 +10,8 @@ import (
 )
 
 // How often the view is looked at while it is building, and how long one
-// listing of LSOs is compared with: younger ones are farther away.
+// listing of LSOs is compared with: younger ones are farther away. When it is
+// hot it is looked at as often as the LSOs were listed.
 const (
 	hotTick    = 250 * time.Millisecond
 	hotListing = 5 * time.Second
@@ -18,36 +19,62 @@ const (
 
 // watchHot writes the marks that make the view hot: once, when the position of
 // every partition, whoever owns it, has reached the LSO that was listed before
-// the comparison.
+// the comparison. It goes on looking: a Redis that went back in time may have
+// lost marks, or the live version.
 func (r *viewReader) watchHot(ctx context.Context) error {
-	var listed map[streams.Partition]int64
-	var at time.Time
+	var listed listing
+	var looked time.Time
 	for {
 		if err := sleep(ctx, hotTick); err != nil {
 			return err
 		}
-		if !r.unmarked() {
+		building := r.unmarked()
+		if !building && time.Since(looked) < hotListing {
 			continue
 		}
-		if listed == nil || time.Since(at) > hotListing {
-			var err error
-			if listed, err = r.stables(ctx, r.view.Topics...); err != nil {
-				return err
-			}
-			at = time.Now()
+		looked = time.Now()
+		err := r.look(ctx, building, &listed)
+		if err != nil && !errors.Is(err, ErrWiped) { // then owners of partitions define the view anew
+			return err
 		}
-		hot, err := r.compare(ctx, listed)
-		if errors.Is(err, ErrWiped) {
-			continue // the owners of partitions define the view anew
+	}
+}
+
+// listing is the LSOs of the view's topics at a time.
+type listing struct {
+	stable map[streams.Partition]int64
+	at     time.Time
+}
+
+// look writes what is missing of a view that is hot.
+func (r *viewReader) look(ctx context.Context, building bool, listed *listing) error {
+	if !building {
+		if complete, err := r.mark(ctx, nil); complete || err != nil {
+			return err
 		}
+	}
+	if listed.stable == nil || time.Since(listed.at) > hotListing {
+		stable, err := r.stables(ctx, r.view.Topics...)
 		if err != nil {
 			return err
 		}
-		if hot {
-			r.log.Info("view is hot", "version", r.view.Version)
-			listed = nil
-		}
+		*listed = listing{stable, time.Now()}
 	}
+	hot, err := r.compare(ctx, listed.stable)
+	if hot {
+		r.log.Info("view is hot", "version", r.view.Version)
+		*listed = listing{}
+	}
+	return err
+}
+
+// mark writes marks, and says whether every partition of the view has one.
+func (r *viewReader) mark(ctx context.Context, marks map[streams.Partition]int64) (complete bool, err error) {
+	err = r.redis(ctx, func() error {
+		complete, err = r.store.MarkHot(ctx, marks)
+		return err
+	})
+	return complete, err
 }
 
 // unmarked says whether a partition that is owned here has no mark.
@@ -80,7 +107,7 @@ func (r *viewReader) compare(ctx context.Context, listed map[streams.Partition]i
 				return false, nil
 			}
 		}
-		if err := r.redis(ctx, func() error { return r.store.MarkHot(ctx, listed) }); err != nil {
+		if complete, err := r.mark(ctx, listed); !complete || err != nil {
 			return false, err
 		}
 		marks = listed

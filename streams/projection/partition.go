@@ -114,13 +114,11 @@ func (p *partition) take(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known, had := p.state.last()
+	before := p.state.last()
 	p.epoch, p.position, p.checked = a.Epoch, a.Position, time.Now()
 	p.state.taken(a)
-	if had && a.Position < known {
-		if err := p.rolledBack(ctx, known, a.Position); err != nil {
-			return err
-		}
+	if err := p.compare(ctx, before, a.stored()); err != nil {
+		return err
 	}
 	return p.target(ctx)
 }
@@ -133,18 +131,21 @@ func (p *partition) rebuild(ctx context.Context) error {
 	return errRestart
 }
 
-// rolledBack says that Redis went back in time, and keeps the view from being
-// called hot until the rows are again what they were.
-func (p *partition) rolledBack(ctx context.Context, from, to int64) error {
-	p.reader.metrics.rollbacks.Inc()
-	p.log.Error("redis went back in time; the rows are built again from the stored position",
-		keyFrom, from, keyTo, to, keyNext, "find out which failover or restore lost writes")
-	if !p.state.wasHot() {
+// compare says that Redis went back in time, where it did, and keeps the view
+// from being called hot until the rows are again what they were.
+func (p *partition) compare(ctx context.Context, before memory, stored Stored) error {
+	if stored.Position < before.position {
+		p.reader.metrics.rollbacks.Inc()
+		p.log.Error("redis went back in time; the rows are built again from the stored position",
+			keyFrom, before.position, keyTo, stored.Position, keyNext, "find out which failover or restore lost writes")
+	}
+	mark := before.lost(stored)
+	if mark == Absent {
 		return nil
 	}
-	err := p.reader.redis(ctx, func() error { return p.reader.store.RaiseMark(ctx, p.id, p.epoch, from) })
+	err := p.reader.redis(ctx, func() error { return p.reader.store.RaiseMark(ctx, p.id, p.epoch, mark) })
 	if err == nil {
-		p.state.marked(from)
+		p.state.marked(mark)
 	}
 	return err
 }
@@ -271,7 +272,7 @@ func (p *partition) confirm(ctx context.Context) error {
 		return err
 	}
 	p.checked = time.Now()
-	if !stored.Present || stored.Position != p.position {
+	if stored.Position != p.position || p.state.last().lost(stored) != Absent {
 		return errRestart
 	}
 	return nil

@@ -60,20 +60,48 @@ func (p Progress) Remaining() time.Duration {
 	return time.Duration(float64(p.Stable-p.Position) / p.Rate * float64(time.Second))
 }
 
-// last returns the last position that Redis had confirmed, if any.
-func (s *partitionState) last() (position int64, known bool) {
+// memory is what this process knew of a partition when it last looked.
+type memory struct {
+	position int64 // [Absent] where it was never known
+	mark     int64 // [Absent] where it had none
+}
+
+// last returns what Redis had confirmed last.
+func (s *partitionState) last() memory {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.position, s.known
+	m := memory{Absent, Absent}
+	if s.known {
+		m.position = s.position
+	}
+	if s.hasMark {
+		m.mark = s.mark
+	}
+	return m
+}
+
+// lost returns the mark that must stand in Redis but does not, because Redis
+// went back in time: behind the mark, or behind the position of a partition that
+// was hot. [Absent] where nothing is lost.
+func (m memory) lost(stored Stored) int64 {
+	mark := max(m.mark, stored.Mark)
+	if mark == Absent {
+		return Absent
+	}
+	if stored.Position < m.position {
+		mark = max(mark, m.position)
+	}
+	if mark <= stored.Mark {
+		return Absent
+	}
+	return mark
 }
 
 func (s *partitionState) taken(a Assignment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.owned, s.known, s.position = true, true, a.Position
-	if a.HasMark {
-		s.mark, s.hasMark = max(s.mark, a.Mark), true
-	}
+	s.mark, s.hasMark = a.Mark, a.HasMark
 	s.from, s.since = a.Position, time.Now()
 	s.ready, s.reason, s.err = false, "not yet at the stable end of its assignment", nil
 }
@@ -118,13 +146,6 @@ func (s *partitionState) marked(mark int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mark, s.hasMark = max(s.mark, mark), true
-}
-
-// forgetMark says that no mark stands in Redis.
-func (s *partitionState) forgetMark() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.mark, s.hasMark = 0, false
 }
 
 // wasHot says whether the partition ever had a mark.

@@ -33,10 +33,10 @@ func TestStatus(t *testing.T) {
 		b.begin(counters...)
 		b.ok(step("a", change(1, rules.OpAdd, 1)))
 		wantState(b.status(), StateBuilding, StateBuilding, StateBuilding)
-		b.must(b.store.MarkHot(ctx(t), map[streams.Partition]int64{part0: 1}))
+		b.mark(part0, 1)
 		wantState(b.status(), StateBuilding, StateHot, StateBuilding)
 		b.assign(part1)
-		b.must(b.store.MarkHot(ctx(t), map[streams.Partition]int64{part1: 0}))
+		b.mark(part1, 0)
 		s := b.status()
 		wantState(s, StateHot, StateHot, StateHot)
 		if p := s.Partitions[0]; !s.Live || s.Rows != 1 || p.Position != 1 || p.Mark != 1 || p.Epoch != 1 || p.Seen.IsZero() {
@@ -52,7 +52,8 @@ func TestListViews(t *testing.T) {
 		b.begin(counters...)
 		b.ok(step("m:def", change(1, rules.OpAdd, 1)), step("x}:m:def", change(1, rules.OpAdd, 1)))
 		for p := range int32(2) {
-			b.must(b.store.MarkHot(ctx(t), map[streams.Partition]int64{{Topic: "fines", Partition: p}: 0}))
+			b.assign(streams.Partition{Topic: "fines", Partition: p})
+			b.mark(streams.Partition{Topic: "fines", Partition: p}, 0)
 		}
 		second := ViewID{b.id.Prefix, "fine", 12}
 		b.must(NewStore(b.client, second).Define(ctx(t), definition()))

@@ -79,6 +79,14 @@ type Assignment struct {
 	HasMark bool
 }
 
+// stored is what Redis has of the partition.
+func (a Assignment) stored() Stored {
+	if a.HasMark {
+		return Stored{a.Position, a.Mark}
+	}
+	return Stored{a.Position, Absent}
+}
+
 // Assign takes a partition over: it raises the epoch and returns it with the
 // stored position, which is 0 for a partition that never had one. It returns
 // [ErrWiped] or a [*DigestError] where the definition is gone or another one.
@@ -130,29 +138,30 @@ func (s *Store) Apply(ctx context.Context, w Write) (Answer, error) {
 	return a, s.wrap(err)
 }
 
-// Stored is the position of a partition as Redis has it.
+// Stored is what Redis has of a partition.
 type Stored struct {
+	// Position is [Absent] where there is none.
 	Position int64
-	// Present is false where there is none.
-	Present bool
+	// Mark is [Absent] where the partition was not hot yet.
+	Mark int64
 }
 
 // Confirm says that the owner of a partition lives, and returns the position
-// that is stored: one that is not the owner's own means that Redis went back in
-// time.
+// and the mark that are stored: a position that is not the owner's own, or
+// a lower mark, means that Redis went back in time.
 func (s *Store) Confirm(ctx context.Context, p streams.Partition) (Stored, error) {
-	reply, err := s.run(ctx, s.scripts.confirm, []string{keyDefinition, keyPositions, keySeen}, p.String(), now())
+	reply, err := s.run(ctx, s.scripts.confirm, []string{keyDefinition, keyPositions, keySeen, keyMarks}, p.String(), now())
 	if err != nil {
 		return Stored{}, err
 	}
-	if len(reply) != 1 {
+	if len(reply) != 2 {
 		return Stored{}, s.wrap(fmt.Errorf("%w: %q", errReply, reply))
 	}
-	position, err := parsePosition(reply[0])
-	if err != nil || position == Absent {
-		return Stored{}, s.wrap(err)
-	}
-	return Stored{Position: position, Present: true}, nil
+	var stored Stored
+	var errs [2]error
+	stored.Position, errs[0] = parsePosition(reply[0])
+	stored.Mark, errs[1] = parsePosition(reply[1])
+	return stored, s.wrap(errors.Join(errs[:]...))
 }
 
 // Positions returns the stored positions, [Absent] where there is none, in the
@@ -193,27 +202,28 @@ func (s *Store) Seen(ctx context.Context, ps ...streams.Partition) error {
 }
 
 // MarkHot writes the marks of partitions: the positions that they must reach to
-// be hot, which they have. A mark is only ever raised. Once every partition of
-// the view has one, the version becomes the live one if there is none. It
-// returns [ErrWiped] or a [*DigestError] where the definition is gone or another
-// one.
-func (s *Store) MarkHot(ctx context.Context, marks map[streams.Partition]int64) error {
+// be hot, which they have; where one has not, none is written. A mark is only
+// ever raised. Once every partition of the view has one, the version becomes the
+// live one if there is none, and the result is true; it may be called without
+// marks for that. It returns [ErrWiped] or a [*DigestError] where the definition
+// is gone or another one.
+func (s *Store) MarkHot(ctx context.Context, marks map[streams.Partition]int64) (complete bool, err error) {
 	args := []any{s.digest()}
 	for p, mark := range marks {
 		args = append(args, p.String(), mark)
 	}
-	reply, err := s.run(ctx, s.scripts.mark, []string{keyDefinition, keyMarks}, args...)
+	reply, err := s.run(ctx, s.scripts.mark, []string{keyDefinition, keyMarks, keyPositions}, args...)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := s.refusal(reply, 2); err != nil {
-		return err
+		return false, err
 	}
 	if d := s.definition.Load(); d == nil || reply[1] != strconv.Itoa(d.partitions()) {
-		return nil
+		return false, nil
 	}
 	// its key is on a node of its own: a crash in between is mended by the next call
-	return s.wrap(s.client.SetNX(ctx, s.id.liveKey(), s.id.Version, 0).Err())
+	return true, s.wrap(s.client.SetNX(ctx, s.id.liveKey(), s.id.Version, 0).Err())
 }
 
 // RaiseMark raises the mark of a partition whose position went back to the

@@ -71,7 +71,7 @@ func TestAssign(t *testing.T) {
 			t.Errorf("first assignment %+v", b.at)
 		}
 		b.ok(step("a", change(1, rules.OpAdd, 1)))
-		b.must(b.store.MarkHot(ctx(t), map[streams.Partition]int64{part0: 1}))
+		b.mark(part0, 1)
 		if got, want := b.assign(part0), (Assignment{2, 1, 1, true}); got != want {
 			t.Errorf("second assignment %+v, want %+v", got, want)
 		}
@@ -124,7 +124,8 @@ func TestConfirm(t *testing.T) {
 	onRedis(t, func(t *testing.T, b *bench) {
 		b.begin(counters...)
 		b.ok(step("a", change(1, rules.OpAdd, 1)))
-		for p, want := range map[streams.Partition]Stored{part0: {1, true}, part1: {}} {
+		b.mark(part0, 1)
+		for p, want := range map[streams.Partition]Stored{part0: {1, 1}, part1: {Absent, Absent}} {
 			if got, err := b.store.Confirm(ctx(t), p); err != nil || got != want {
 				t.Errorf("partition %s: %+v, %v", p, got, err)
 			}
@@ -133,7 +134,7 @@ func TestConfirm(t *testing.T) {
 			t.Error("not seen")
 		}
 		b.wipe()
-		if got, err := b.store.Confirm(ctx(t), part0); err != nil || got.Present {
+		if got, err := b.store.Confirm(ctx(t), part0); err != nil || got != (Stored{Absent, Absent}) {
 			t.Errorf("of a wiped Redis: %+v, %v", got, err)
 		}
 		if keys := b.keys(); len(keys) > 0 {
@@ -146,7 +147,8 @@ func TestConfirm(t *testing.T) {
 func TestMarksAreOnlyRaised(t *testing.T) {
 	onRedis(t, func(t *testing.T, b *bench) {
 		b.begin(counters...)
-		mark := func(m int64) { b.must(b.store.MarkHot(ctx(t), map[streams.Partition]int64{part0: m})) }
+		b.hset(keyPositions, part0.String(), "20")
+		mark := func(m int64) { b.mark(part0, m) }
 		raise := func(m int64) { b.must(b.store.RaiseMark(ctx(t), part0, b.at.Epoch, m)) }
 		for i, c := range []struct {
 			do         func(int64)
@@ -172,21 +174,22 @@ func TestVersionGoesLiveOnce(t *testing.T) {
 	onRedis(t, func(t *testing.T, b *bench) {
 		b.begin(counters...)
 		live := func() string { return b.client.Get(ctx(t), b.id.liveKey()).Val() }
-		b.must(b.store.MarkHot(ctx(t), map[streams.Partition]int64{part0: 0}))
+		b.mark(part0, 0)
 		if live() != "" {
 			t.Error("live with one partition hot of two")
 		}
-		b.must(b.store.MarkHot(ctx(t), map[streams.Partition]int64{part1: 0}))
+		b.assign(part1)
+		b.mark(part1, 0)
 		if live() != "3" {
 			t.Errorf("live version %q", live())
 		}
 		b.set(b.id.liveKey(), "2")
-		b.must(b.store.MarkHot(ctx(t), map[streams.Partition]int64{part0: 5}))
+		b.mark(part0, 0)
 		if live() != "2" {
 			t.Errorf("the live version was replaced by %q", live())
 		}
 		b.wipe()
-		if err := b.store.MarkHot(ctx(t), map[streams.Partition]int64{part0: 0}); !errors.Is(err, ErrWiped) {
+		if _, err := b.store.MarkHot(ctx(t), map[streams.Partition]int64{part0: 0}); !errors.Is(err, ErrWiped) {
 			t.Errorf("in a wiped Redis: %v", err)
 		}
 	})
