@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // The CloudEvents headers of a record, in the binary mode of the Kafka binding.
@@ -23,8 +24,11 @@ const (
 // SpecVersion is the version of CloudEvents that is written and read.
 const SpecVersion = "1.0"
 
-// ContentTypeAvro is the content type of an Avro value.
-const ContentTypeAvro = "application/avro"
+// The content types of values. JSON is not read yet.
+const (
+	ContentTypeAvro = "application/avro"
+	ContentTypeJSON = "application/json"
+)
 
 // SequenceDigits is the width of the sequence header: zero-padded, so that its
 // order as text is its order as a number.
@@ -153,6 +157,19 @@ func (e *Event) Version() (int64, error) {
 		return 0, fmt.Errorf("header %s is %q, not a version from 1", HeaderSequence, e.Sequence)
 	}
 	return int64(n), nil
+}
+
+// CheckAvro returns an error where the content type says that the value is JSON.
+// Whether a value of another type, or of none, is Avro is told by the value.
+func (e *Event) CheckAvro() error {
+	if e.ContentType == ContentTypeAvro {
+		return nil
+	}
+	media, _, _ := strings.Cut(e.ContentType, ";")
+	if media = strings.TrimSpace(media); strings.EqualFold(media, ContentTypeJSON) || strings.HasSuffix(media, "+json") {
+		return fmt.Errorf("header %s is %s: JSON values are not read yet; write them as %s, in single-object encoding", HeaderContentType, e.ContentType, ContentTypeAvro)
+	}
+	return nil
 }
 
 // FormatSequence returns the sequence header of a stream version.

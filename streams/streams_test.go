@@ -155,3 +155,19 @@ func TestSizeText(t *testing.T) {
 		}
 	}
 }
+
+// TestJSONValuesAreNamed: their first bytes would only say that they are not
+// Avro.
+func TestJSONValuesAreNamed(t *testing.T) {
+	for contentType, want := range map[string]bool{
+		"": true, "application/avro": true, "avro/binary": true, "application/octet-stream": true,
+		"application/json": false, "Application/JSON; charset=utf-8": false, "application/vnd.fines+json": false,
+	} {
+		e := Event{ContentType: contentType}
+		if err := e.CheckAvro(); (err == nil) != want {
+			t.Errorf("%q: %v", contentType, err)
+		} else if err != nil && !strings.Contains(err.Error(), "JSON values are not read yet") {
+			t.Error(err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/bits"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/rules"
@@ -72,6 +73,9 @@ func (in *interpreter) apply(r *streams.Record, fold *Fold) error {
 }
 
 func (in *interpreter) merge(r *streams.Record, e *interpreted, fold *Fold) error {
+	if err := in.event.CheckAvro(); err != nil {
+		return err
+	}
 	slots := e.evaluator.Slots()
 	if err := e.reader.Read(r.Value, slots[:e.paths]); err != nil {
 		return err
@@ -112,11 +116,17 @@ func (in *interpreter) fill(slots []streams.Slot, needs uint16, r *streams.Recor
 			s.SetTime(t)
 			src.Time = t
 		case rules.MetaID:
-			s.SetString(e.ID)
+			if err := setText(s, streams.HeaderID, e.ID); err != nil {
+				return err
+			}
 		case rules.MetaCorrelation:
-			s.SetString(e.Correlation)
+			if err := setText(s, streams.HeaderCorrelationID, e.Correlation); err != nil {
+				return err
+			}
 		case rules.MetaCausation:
-			s.SetString(e.Causation)
+			if err := setText(s, streams.HeaderCausationID, e.Causation); err != nil {
+				return err
+			}
 		case rules.MetaTopic:
 			s.SetString(r.Topic)
 		case rules.MetaPartition:
@@ -125,6 +135,16 @@ func (in *interpreter) fill(slots []streams.Slot, needs uint16, r *streams.Recor
 			s.SetInt(r.Offset)
 		}
 	}
+	return nil
+}
+
+// setText sets the slot to the text of a header. Functions of texts would write
+// another one of what is not UTF-8.
+func setText(s *streams.Slot, header, text string) error {
+	if !utf8.ValidString(text) {
+		return fmt.Errorf("header %s is not UTF-8: %q", header, text)
+	}
+	s.SetString(text)
 	return nil
 }
 

@@ -29,6 +29,7 @@ func TestRecordThatCannotBeAppliedStopsItsPartitionOnly(t *testing.T) {
 		"garbage":              {func(r *streams.Record) { r.Value = []byte("garbage") }, "Paid"},
 		"truncated":            {func(r *streams.Record) { r.Value = r.Value[:len(r.Value)-1] }, "Paid"},
 		"trailing bytes":       {func(r *streams.Record) { r.Value = append(r.Value, 0) }, "Paid"},
+		"JSON value":           {func(r *streams.Record) { header(r, streams.HeaderContentType, "application/json; charset=utf-8") }, "content-type is application/json; charset=utf-8: JSON values are not read yet"},
 		"time that is no time": {func(r *streams.Record) { header(r, streams.HeaderTime, "yesterday") }, `"yesterday" is not an RFC 3339 time`},
 	}
 	for name, c := range cases {
