@@ -63,6 +63,32 @@ func follow(t *testing.T, name string) {
 	}
 }
 
+var (
+	tableRow = regexp.MustCompile("(?m)^\\| (`.+`) \\| .* \\| (.+) \\|$")
+	quoted   = regexp.MustCompile("`([^`]+)`")
+)
+
+// TestMapOfFiles looks for the packages and files that architecture.md names.
+func TestMapOfFiles(t *testing.T) {
+	rows := tableRow.FindAllStringSubmatch(page(t, "architecture.md"), -1)
+	if len(rows) < 10 {
+		t.Fatalf("found %d packages in the table, want at least 10", len(rows))
+	}
+	for _, row := range rows {
+		for _, folder := range quoted.FindAllStringSubmatch(row[1], -1) {
+			if _, err := os.Stat(filepath.Join(e2e.Root(t), folder[1])); err != nil {
+				t.Errorf("architecture.md names the package %s, which is not there", folder[1])
+			}
+		}
+		first := quoted.FindStringSubmatch(row[1])[1]
+		for _, file := range quoted.FindAllStringSubmatch(row[2], -1) {
+			if found, err := filepath.Glob(filepath.Join(e2e.Root(t), first, file[1])); err != nil || len(found) == 0 {
+				t.Errorf("architecture.md names %s in %s, which is not there", file[1], first)
+			}
+		}
+	}
+}
+
 // hasHeading says whether a page has a heading that an anchor leads to.
 func hasHeading(page, anchor string) bool {
 	for _, h := range heading.FindAllStringSubmatch(page, -1) {
