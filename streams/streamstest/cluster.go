@@ -10,7 +10,7 @@ import (
 type Options struct {
 	// Topics are created at the start: the number of partitions by name.
 	Topics map[string]int32
-	// Brokers is the number of Kafka's brokers. Default: 1.
+	// Brokers is the number of Kafka's brokers, where [New] starts it. Default: 1.
 	Brokers int
 }
 

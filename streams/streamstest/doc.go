@@ -16,6 +16,9 @@
 // where hours of time-outs cost milliseconds. In a bubble, call [New] inside
 // of it, and assign partitions directly: joining a group there never ends.
 //
+// [Connect] gives the same of servers that run elsewhere, so that a story told
+// in a bubble can be told on a real Kafka and a real Redis, too.
+//
 // # Faults
 //
 // A link is the network between one client and one server. It can be cut, taken

@@ -14,13 +14,14 @@ import (
 
 // Kafka is a Kafka that lives as long as a test. It is safe for concurrent use.
 type Kafka struct {
-	t      testing.TB
-	server *kfake.Cluster
-	main   *Link
+	t       testing.TB
+	server  *kfake.Cluster // nil where it runs elsewhere
+	brokers []string
+	dial    DialFunc
+	main    *Link
 
-	network kfake.VirtualNetwork
-	client  *kgo.Client // reads and writes for the test, on a link without faults
-	admin   *kadm.Client
+	client *kgo.Client // reads and writes for the test, on a link without faults
+	admin  *kadm.Client
 
 	mu    sync.Mutex
 	links []*Link
@@ -32,28 +33,35 @@ const firstPort = 9092
 
 func newKafka(t testing.TB, o Options) *Kafka {
 	t.Helper()
-	k := &Kafka{t: t, next: make(map[streamKey]int64)}
 	var ports []int
 	for i := range max(1, o.Brokers) {
 		ports = append(ports, firstPort+i)
 	}
-	server, err := kfake.NewCluster(kfake.Ports(ports...), kfake.ListenFn(k.network.Listen))
+	var network kfake.VirtualNetwork
+	server, err := kfake.NewCluster(kfake.Ports(ports...), kfake.ListenFn(network.Listen))
 	if err != nil {
 		t.Fatalf("streamstest: starting Kafka: %v", err)
 	}
-	k.server = server
+	k := &Kafka{t: t, server: server, brokers: server.ListenAddrs(), dial: network.DialContext}
+	k.begin(o)
+	return k
+}
+
+// begin opens the clients of the test and creates its topics.
+func (k *Kafka) begin(o Options) {
+	k.t.Helper()
+	k.next = make(map[streamKey]int64)
 	k.main = k.Link()
-	t.Cleanup(k.close)
+	k.t.Cleanup(k.close)
 	k.client = k.Client(kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	k.admin = kadm.NewClient(k.client)
 	for topic, partitions := range o.Topics {
 		k.CreateTopic(topic, partitions, nil)
 	}
-	return k
 }
 
 // Brokers are the addresses that clients begin with.
-func (k *Kafka) Brokers() []string { return k.server.ListenAddrs() }
+func (k *Kafka) Brokers() []string { return k.brokers }
 
 // Dial opens a connection through the main link.
 func (k *Kafka) Dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -65,7 +73,7 @@ func (k *Kafka) MainLink() *Link { return k.main }
 
 // Link returns a new link, for a client that is to have faults of its own.
 func (k *Kafka) Link() *Link {
-	l := newLink(k.network.DialContext, func() wire { return kafkaWire{} })
+	l := newLink(k.dial, func() wire { return kafkaWire{} })
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.links = append(k.links, l)
@@ -92,8 +100,9 @@ func (k *Kafka) Client(opts ...kgo.Opt) *kgo.Client {
 // Admin returns an administrator's client, on a link without faults.
 func (k *Kafka) Admin() *kadm.Client { return k.admin }
 
-// CreateTopic creates a topic. What the settings leave out is as everywhere,
-// but for the retention, which is without an end.
+// CreateTopic creates a topic, which lives as long as the test. What the
+// settings leave out is as everywhere, but for the retention, which is without
+// an end.
 func (k *Kafka) CreateTopic(topic string, partitions int32, settings map[string]*string) {
 	k.t.Helper()
 	forever := "-1"
@@ -104,10 +113,20 @@ func (k *Kafka) CreateTopic(topic string, partitions int32, settings map[string]
 	if _, err := k.admin.CreateTopic(context.Background(), partitions, 1, all, topic); err != nil {
 		k.t.Fatalf("streamstest: creating topic %s: %v", topic, err)
 	}
+	if k.server == nil {
+		k.t.Cleanup(func() { k.deleteTopic(topic) })
+	}
+}
+
+func (k *Kafka) deleteTopic(topic string) {
+	k.t.Helper()
+	if _, err := k.admin.DeleteTopic(context.Background(), topic); err != nil {
+		k.t.Errorf("streamstest: deleting topic %s: %v", topic, err)
+	}
 }
 
 // Server is the server itself, for what is not offered here: faults by error
-// code, compaction, leaders that move.
+// code, compaction, leaders that move. It is nil after [Connect].
 func (k *Kafka) Server() *kfake.Cluster { return k.server }
 
 func (k *Kafka) close() {
@@ -117,5 +136,7 @@ func (k *Kafka) close() {
 	for _, l := range links {
 		l.close()
 	}
-	k.server.Close()
+	if k.server != nil {
+		k.server.Close()
+	}
 }

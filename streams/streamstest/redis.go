@@ -13,11 +13,13 @@ import (
 
 // Redis is a Redis that lives as long as a test. It is safe for concurrent use.
 type Redis struct {
-	t     testing.TB
-	main  *Link
-	mu    sync.Mutex
-	live  *miniredis.Miniredis // nil while stopped
-	links []*Link
+	t      testing.TB
+	addr   string
+	remote DialFunc // nil where the server is of this process
+	main   *Link
+	mu     sync.Mutex
+	live   *miniredis.Miniredis // nil while stopped
+	links  []*Link
 }
 
 // redisAddr is a number, not a name: go-redis resolves names even when it has a
@@ -25,15 +27,19 @@ type Redis struct {
 const redisAddr = "127.0.0.1:6379"
 
 func newRedis(t testing.TB) *Redis {
-	r := &Redis{t: t, live: miniredis.NewMiniRedis()}
-	r.main = r.Link()
-	t.Cleanup(r.close)
+	r := &Redis{t: t, addr: redisAddr, live: miniredis.NewMiniRedis()}
+	r.begin()
 	return r
+}
+
+func (r *Redis) begin() {
+	r.main = r.Link()
+	r.t.Cleanup(r.close)
 }
 
 // Addr is an address for clients. Their dialer is [Redis.Dial] or that of a
 // link, which take any address.
-func (r *Redis) Addr() string { return redisAddr }
+func (r *Redis) Addr() string { return r.addr }
 
 // Dial opens a connection through the main link.
 func (r *Redis) Dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -92,6 +98,7 @@ func (r *Redis) Wipe() { r.t.Helper(); r.Restore(nil) }
 // moment, while connections and scripts stay. Nil: the empty state.
 func (r *Redis) Restore(s *Snapshot) {
 	r.t.Helper()
+	r.ours("restoring")
 	if m := r.server(); m == nil {
 		r.t.Fatal("streamstest: restoring Redis: it is stopped; give the snapshot to Start")
 	} else if err := s.load(m); err != nil {
@@ -102,6 +109,12 @@ func (r *Redis) Restore(s *Snapshot) {
 // Stop ends the server: connections are closed, and new ones refused. The state
 // is gone.
 func (r *Redis) Stop() {
+	r.t.Helper()
+	r.ours("stopping")
+	r.stop()
+}
+
+func (r *Redis) stop() {
 	r.mu.Lock()
 	m := r.live
 	r.live = nil
@@ -115,6 +128,7 @@ func (r *Redis) Stop() {
 // state. It knows no scripts.
 func (r *Redis) Start(s *Snapshot) {
 	r.t.Helper()
+	r.ours("starting")
 	m := miniredis.NewMiniRedis()
 	if err := s.load(m); err != nil {
 		r.t.Fatalf("streamstest: starting Redis: %v", err)
@@ -131,7 +145,7 @@ func (r *Redis) Start(s *Snapshot) {
 func (r *Redis) Restart(s *Snapshot) { r.t.Helper(); r.Stop(); r.Start(s) }
 
 // Server is the server itself, for what is not offered here; nil while it is
-// stopped. A restart makes a new one.
+// stopped, and after [Connect]. A restart makes a new one.
 func (r *Redis) Server() *miniredis.Miniredis { return r.server() }
 
 func (r *Redis) server() *miniredis.Miniredis {
@@ -141,6 +155,9 @@ func (r *Redis) server() *miniredis.Miniredis {
 }
 
 func (r *Redis) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	if r.remote != nil {
+		return r.remote(ctx, "tcp", r.addr)
+	}
 	m := r.server()
 	if m == nil {
 		return nil, refused(ctx)
@@ -155,5 +172,13 @@ func (r *Redis) close() {
 	for _, l := range links {
 		l.close()
 	}
-	r.Stop()
+	r.stop()
+}
+
+// ours ends the test where the server runs elsewhere.
+func (r *Redis) ours(doing string) {
+	r.t.Helper()
+	if r.remote != nil {
+		r.t.Fatalf("streamstest: %s Redis: it runs elsewhere", doing)
+	}
 }

@@ -55,6 +55,7 @@ return all`
 // without expiry times. Rows and positions in it are of one moment.
 func (r *Redis) Snapshot() *Snapshot {
 	r.t.Helper()
+	r.ours("reading a snapshot of")
 	m := r.server()
 	if m == nil {
 		r.t.Fatal("streamstest: reading a snapshot of Redis: it is stopped")
