@@ -98,8 +98,8 @@ func (s *Session) awaitPartition() error {
 	deadline := time.Now().Add(stableTimeout)
 	for {
 		leader, _, err := s.client.PartitionLeader(s.partition.Topic, s.partition.Partition)
-		if leader >= 0 || err != nil { // an error, too, is one of a partition that is there
-			return nil
+		if leader >= 0 || err != nil {
+			return nil //nolint:nilerr // an error, too, is one of a partition that is there
 		}
 		if time.Now().After(deadline) {
 			return errors.New("the client does not show the partition that it wrote to")

@@ -68,7 +68,7 @@ func parseAnswer(id ViewID, reply []string) (Answer, error) {
 	case len(reply) == 1 && (kind == AnswerOK || kind == AnswerWiped):
 	case len(reply) == 2 && kind == AnswerStale:
 		if a.Position, err = parsePosition(reply[1]); err != nil {
-			return Answer{Kind: AnswerBad, Field: keyPositions}, nil
+			return Answer{Kind: AnswerBad, Field: keyPositions}, nil //nolint:nilerr // the damage is the answer
 		}
 	case len(reply) == 2 && kind == AnswerFenced:
 		a.Epoch, err = strconv.ParseInt(reply[1], 10, 64)

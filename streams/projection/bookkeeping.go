@@ -2,6 +2,7 @@ package projection
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -39,7 +40,7 @@ func readBookkeeping(ctx context.Context, client redis.UniversalClient, id ViewI
 	marks := tx.HGetAll(ctx, id.key(keyMarks))
 	seen := tx.HGetAll(ctx, id.key(keySeen))
 	rows := tx.Get(ctx, id.key(keyRows))
-	if _, err := tx.Exec(ctx); err != nil && err != redis.Nil {
+	if _, err := tx.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return Bookkeeping{}, fmt.Errorf("view %s: reading its bookkeeping: %w", id, err)
 	}
 	r := reading{id: id}

@@ -14,7 +14,7 @@ import (
 )
 
 // supervised runs work in a bubble and returns the error and how long it took.
-func supervised(t *testing.T, work func(ctx context.Context) error, script func(chan<- os.Signal)) (err error, took time.Duration, stopping int) {
+func supervised(t *testing.T, work func(ctx context.Context) error, script func(chan<- os.Signal)) (took time.Duration, stopping int, err error) {
 	synctest.Test(t, func(t *testing.T) {
 		signals := make(chan os.Signal, 2)
 		go script(signals)
@@ -24,7 +24,7 @@ func supervised(t *testing.T, work func(ctx context.Context) error, script func(
 		took = time.Since(start)
 		time.Sleep(time.Hour) // until what was left behind has ended, too
 	})
-	return err, took, stopping
+	return took, stopping, err
 }
 
 func once(signals chan<- os.Signal) { signals <- syscall.SIGTERM }
@@ -32,7 +32,7 @@ func once(signals chan<- os.Signal) { signals <- syscall.SIGTERM }
 func TestWorkEndsByItself(t *testing.T) {
 	want := errors.New("broken")
 	for _, err := range []error{nil, want} {
-		got, _, stopping := supervised(t, func(context.Context) error { return err }, func(chan<- os.Signal) {})
+		_, stopping, got := supervised(t, func(context.Context) error { return err }, func(chan<- os.Signal) {})
 		if got != err || stopping != 0 {
 			t.Errorf("got %v, want %v", got, err)
 		}
@@ -40,7 +40,7 @@ func TestWorkEndsByItself(t *testing.T) {
 }
 
 func TestSignalStopsTheWork(t *testing.T) {
-	err, took, stopping := supervised(t, func(ctx context.Context) error {
+	took, stopping, err := supervised(t, func(ctx context.Context) error {
 		<-ctx.Done()
 		time.Sleep(19 * time.Second)
 		return context.Cause(ctx)
@@ -52,21 +52,21 @@ func TestSignalStopsTheWork(t *testing.T) {
 
 func TestErrorWhileStopping(t *testing.T) {
 	want := errors.New("the last batch was not written")
-	err, _, _ := supervised(t, func(ctx context.Context) error { <-ctx.Done(); return want }, once)
+	_, _, err := supervised(t, func(ctx context.Context) error { <-ctx.Done(); return want }, once)
 	if err != want {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestGracePeriodEnds(t *testing.T) {
-	err, took, _ := supervised(t, func(context.Context) error { time.Sleep(time.Minute); return nil }, once)
+	took, _, err := supervised(t, func(context.Context) error { time.Sleep(time.Minute); return nil }, once)
 	if !errors.Is(err, errGrace) || took != 20*time.Second {
 		t.Errorf("%v after %v", err, took)
 	}
 }
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	err, took, _ := supervised(t, func(context.Context) error { time.Sleep(time.Minute); return nil }, func(signals chan<- os.Signal) {
+	took, _, err := supervised(t, func(context.Context) error { time.Sleep(time.Minute); return nil }, func(signals chan<- os.Signal) {
 		signals <- syscall.SIGTERM
 		time.Sleep(time.Second)
 		signals <- os.Interrupt
