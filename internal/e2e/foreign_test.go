@@ -78,6 +78,9 @@ func foreignEnv(t *testing.T, tools ...string) *foreign {
 	f.worker = f.Start(WorkerSpec{Path: binaries.Binary(t, "projector"), Dir: f.dir, Args: []string{"--config", "fines.yaml"}})
 	f.worker.WaitReady(time.Minute)
 	f.WaitCaughtUp(time.Minute, f.topic, "fine")
+	Poll(t, time.Minute, func() (bool, string) { // ready comes a moment before hot
+		return f.Redis.Exists(f.context(), f.Prefix+"view:fine").Val() == 1, "no version of the view is live"
+	})
 	return f
 }
 
@@ -258,7 +261,7 @@ def answer():
     n = int(line[1:])
     if line[:1] == b"*":
         return [answer() for _ in range(n)]
-    return wire.read(n + 2)[:-2].decode()
+    return None if n < 0 else wire.read(n + 2)[:-2].decode()
 version = ask("GET", prefix + "view:" + view)
 row = ask("HGETALL", "%s{%s.%s}:r:%s" % (prefix, view, version, key))
 for field, value in sorted(zip(row[::2], row[1::2])):
