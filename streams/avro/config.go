@@ -1,6 +1,6 @@
 package avro
 
-import "errors"
+import "github.com/millrace/millrace/streams"
 
 // Config is the `schemas` block of the configuration.
 type Config struct {
@@ -8,13 +8,10 @@ type Config struct {
 	Folder string `yaml:"folder"`
 }
 
-// errFolder says that the folder is missing.
-var errFolder = errors.New("folder is missing; name the folder of the .avsc files, as in folder: schemas")
-
 // Validate says what is wrong.
 func (c Config) Validate() error {
 	if c.Folder == "" {
-		return errFolder
+		return streams.FieldErrorf("folder", "folder is missing; name the folder of the .avsc files, as in folder: schemas")
 	}
 	return nil
 }

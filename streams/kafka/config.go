@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // Config is the kafka block of the configuration: how to reach the cluster and
@@ -67,48 +69,33 @@ func (c TopicConfig) WithDefaults() TopicConfig {
 	return c
 }
 
-// FieldError is an error of one setting. Errors of several are joined.
-type FieldError struct {
-	path, message string
-}
-
-// Field is the path of the setting in its block: brokers[0].
-func (e *FieldError) Field() string { return e.path }
-
-// Error says what is wrong and what would be right.
-func (e *FieldError) Error() string { return e.message }
-
-func fieldErrorf(path, format string, args ...any) error {
-	return &FieldError{path, fmt.Sprintf(format, args...)}
-}
-
 // prefixes are what Kafka allows in a group and we in a prefix: what is also
 // legible in a log line and on a command line.
 var prefixes = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
-// Validate returns everything that is wrong, joined [FieldError]s. It wants a
+// Validate returns everything that is wrong, joined [streams.FieldError]s. It wants a
 // configuration with defaults.
 func (c Config) Validate() error {
 	var errs []error
 	if len(c.Brokers) == 0 {
-		errs = append(errs, fieldErrorf("brokers", "brokers is missing; name at least one, as in brokers: [127.0.0.1:9092]"))
+		errs = append(errs, streams.FieldErrorf("brokers", "brokers is missing; name at least one, as in brokers: [127.0.0.1:9092]"))
 	}
 	for i, b := range c.Brokers {
 		if err := checkAddress(b); err != nil {
-			errs = append(errs, fieldErrorf(fmt.Sprintf("brokers[%d]", i), "%q is not host:port: %v", b, err))
+			errs = append(errs, streams.FieldErrorf(fmt.Sprintf("brokers[%d]", i), "%q is not host:port: %v", b, err))
 		}
 	}
 	if !prefixes.MatchString(c.Prefix) {
-		errs = append(errs, fieldErrorf("prefix", "prefix %q may hold letters, digits, '.', '_' and '-' only", c.Prefix))
+		errs = append(errs, streams.FieldErrorf("prefix", "prefix %q may hold letters, digits, '.', '_' and '-' only", c.Prefix))
 	}
 	return errors.Join(errs...)
 }
 
-// Validate returns what is wrong as [FieldError]s. It wants a configuration
+// Validate returns what is wrong as [streams.FieldError]s. It wants a configuration
 // with defaults.
 func (c TopicConfig) Validate() error {
 	if c.Partitioner != PartitionerMurmur2 && c.Partitioner != PartitionerAny {
-		return fieldErrorf("partitioner", "partitioner %q is neither murmur2 nor any", c.Partitioner)
+		return streams.FieldErrorf("partitioner", "partitioner %q is neither murmur2 nor any", c.Partitioner)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/millrace/millrace/streams"
 )
 
 func TestConfigDefaults(t *testing.T) {
@@ -34,8 +36,8 @@ func TestConfigValidate(t *testing.T) {
 	}
 	for _, tt := range tests {
 		err := tt.config.Validate()
-		var fe *FieldError
-		if !errors.As(err, &fe) || fe.Field() != tt.field || fe.Error() != tt.want {
+		var fe *streams.FieldError
+		if !errors.As(err, &fe) || fe.Path != tt.field || fe.Error() != tt.want {
 			t.Errorf("Validate(%+v) = %v, want %s: %s", tt.config, err, tt.field, tt.want)
 		}
 	}

@@ -44,29 +44,23 @@ func (c Config) WithDefaults() Config {
 // Validate says what is wrong with a configuration that has its defaults.
 func (c Config) Validate() error {
 	var errs []error
-	wrong := func(field, message string) { errs = append(errs, fieldError{field, message}) }
+	wrong := func(field, format string, args ...any) {
+		errs = append(errs, streams.FieldErrorf(field, field+" "+format, args...))
+	}
 	if len(c.Views) == 0 {
-		wrong("views", "there is no view; a projector runs at least one")
+		wrong("views", "is empty; a projector runs at least one view")
 	}
 	if c.BatchMaxOps < 1 {
-		wrong("batch_max_ops", "must be at least 1")
+		wrong("batch_max_ops", "is %d; it must be at least 1", c.BatchMaxOps)
 	}
 	if c.ColdBatchMaxOps < c.BatchMaxOps {
-		wrong("cold_batch_max_ops", "must not be less than batch_max_ops")
+		wrong("cold_batch_max_ops", "is %d; it must not be less than batch_max_ops, which is %d", c.ColdBatchMaxOps, c.BatchMaxOps)
 	}
 	if c.ColdBatchMaxAge < 0 {
-		wrong("cold_batch_max_age", "must not be negative")
+		wrong("cold_batch_max_age", "is %v; it must not be negative", c.ColdBatchMaxAge)
 	}
 	if c.FoldMemory < streams.MiB {
-		wrong("fold_memory", "must be at least 1MiB")
+		wrong("fold_memory", "is %v; it must be at least 1MiB", c.FoldMemory)
 	}
 	return errors.Join(errs...)
 }
-
-// fieldError is an error of one field of a configuration, named as in YAML.
-type fieldError struct{ field, message string }
-
-func (e fieldError) Error() string { return e.field + " " + e.message }
-
-// Field names the field.
-func (e fieldError) Field() string { return e.field }

@@ -45,13 +45,13 @@ func (c RedisConfig) WithDefaults() RedisConfig {
 func (c RedisConfig) Validate() error {
 	var errs []error
 	if _, port, err := net.SplitHostPort(c.Addr); err != nil || port == "" {
-		errs = append(errs, fieldError{"addr", fmt.Sprintf("is %q; write host:port, as in 127.0.0.1:6379", c.Addr)})
+		errs = append(errs, streams.FieldErrorf("addr", "addr is %q; write host:port, as in 127.0.0.1:6379", c.Addr))
 	}
 	if c.DB < 0 {
-		errs = append(errs, fieldError{"db", "must not be negative"})
+		errs = append(errs, streams.FieldErrorf("db", "db is %d; the databases of Redis are numbered from 0", c.DB))
 	}
 	if strings.ContainsAny(c.Prefix, "{}") {
-		errs = append(errs, fieldError{"prefix", "must not contain braces; they decide on which node of a Redis Cluster a key is kept"})
+		errs = append(errs, streams.FieldErrorf("prefix", "prefix must not contain braces; they decide on which node of a Redis Cluster a key is kept"))
 	}
 	return errors.Join(errs...)
 }

@@ -23,7 +23,7 @@ func TestRedisConfig(t *testing.T) {
 	}
 	for want, c := range map[string]RedisConfig{
 		`addr is "localhost"`: {Addr: "localhost"},
-		"db is -1":         {DB: -1},
+		"db is -1":            {DB: -1},
 		"prefix must not":     {Prefix: "{x}:"},
 	} {
 		if _, err := OpenRedis(c); err == nil || !strings.Contains(err.Error(), want) {

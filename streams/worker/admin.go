@@ -14,6 +14,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // AdminConfig is the admin block of the configuration: probes, metrics, and how
@@ -47,21 +49,10 @@ func (c AdminConfig) Validate() error {
 	}
 	_, port, err := net.SplitHostPort(c.Addr)
 	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
-		return addrError(c.Addr)
+		return streams.FieldErrorf("addr", "addr %q is neither host:port, as in 127.0.0.1:8080, nor %q", c.Addr, AdminOff)
 	}
 	return nil
 }
-
-// addrError is an address that cannot be listened at.
-type addrError string
-
-// Error names the address.
-func (e addrError) Error() string {
-	return fmt.Sprintf("addr %q is neither host:port, as in 127.0.0.1:8080, nor %q", string(e), AdminOff)
-}
-
-// Field names the setting.
-func (e addrError) Field() string { return "addr" }
 
 // adminServer answers probes and scrapes.
 type adminServer struct {

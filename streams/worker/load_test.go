@@ -115,7 +115,7 @@ type (
 
 func (i *item) Validate() error {
 	if i.Size < 0 {
-		return settingError{"size", "size is negative"}
+		return streams.FieldErrorf("size", "size is negative")
 	}
 	return nil
 }

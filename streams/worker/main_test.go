@@ -52,11 +52,6 @@ func (s *saslBlock) String() string {
 	return fmt.Sprintf("{%s %s %v}", s.User, s.Password, s.Plain != nil && *s.Plain)
 }
 
-type settingError struct{ path, message string }
-
-func (e settingError) Field() string { return e.path }
-func (e settingError) Error() string { return e.message }
-
 func (c kafkaBlock) WithDefaults() kafkaBlock {
 	c.Client = cmp.Or(c.Client, "millrace")
 	return c
@@ -66,14 +61,14 @@ func (c kafkaBlock) Validate() error {
 	var errs []error
 	for i, b := range c.Brokers {
 		if !strings.Contains(b, ":") {
-			errs = append(errs, settingError{fmt.Sprintf("brokers[%d]", i), fmt.Sprintf("%q has no port", b)})
+			errs = append(errs, streams.FieldErrorf(fmt.Sprintf("brokers[%d]", i), "%q has no port", b))
 		}
 	}
 	if len(c.Brokers) == 0 {
-		errs = append(errs, settingError{"brokers", "name at least one broker"})
+		errs = append(errs, streams.FieldErrorf("brokers", "name at least one broker"))
 	}
 	if c.SASL != nil && c.SASL.Password == "" {
-		errs = append(errs, settingError{"sasl.password", "a user needs a password"})
+		errs = append(errs, streams.FieldErrorf("sasl.password", "a user needs a password"))
 	}
 	return errors.Join(errs...)
 }
@@ -85,7 +80,7 @@ func (c topicBlock) WithDefaults() topicBlock {
 
 func (c topicBlock) Validate() error {
 	if c.Partitioner != "murmur2" && c.Partitioner != "any" {
-		return settingError{"partitioner", fmt.Sprintf("%q is neither murmur2 nor any", c.Partitioner)}
+		return streams.FieldErrorf("partitioner", "%q is neither murmur2 nor any", c.Partitioner)
 	}
 	return nil
 }

@@ -5,18 +5,13 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // validator is what a configuration struct implements to be checked, with its
 // defaults, after it was decoded.
 type validator interface{ Validate() error }
-
-// fieldError is what an error implements that knows its setting, as a path from
-// the struct that was validated: "brokers[0]".
-type fieldError interface {
-	error
-	Field() string
-}
 
 // validate sets the defaults in v and adds what its Validate method says. A
 // struct that has no such method is asked for its fields, a mapping for its
@@ -80,9 +75,9 @@ func (f *File) addErrors(path string, err error) {
 		}
 		return
 	}
-	var fe fieldError
+	var fe *streams.FieldError
 	if errors.As(err, &fe) {
-		path += "." + fe.Field()
+		path += "." + fe.Path
 	}
 	at := f.locate(path)
 	block, _, _ := strings.Cut(path, ".")
