@@ -3,39 +3,29 @@ package projection
 import (
 	"fmt"
 	"math/rand/v2"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/streamstest"
 )
 
-// lacking makes a worker whose script lacks those checks.
-func lacking(checks ...string) func(*Projector) {
-	source := applySource
-	for _, c := range checks {
-		source = regexp.MustCompile(`(?s)--<`+c+`>\n.*?--</`+c+`>`).ReplaceAllString(source, "")
-	}
-	return func(p *Projector) {
-		p.newStore = func(client redis.UniversalClient, id ViewID) *Store {
-			s := NewStore(client, id)
-			s.scripts.apply = redis.NewScript(source)
-			return s
-		}
-	}
-}
-
 // right says whether every row has the sums that the log gives.
-func (l *lab) right() bool {
+func (l *lab) right() bool { return l.has(l.sums()) }
+
+// sums counts the payments of each stream in the log.
+func (l *lab) sums() map[string]int {
 	sums := map[string]int{}
-	for _, r := range l.Kafka.Read("orders") {
+	for _, r := range l.Kafka.Read(l.topic) {
 		sums[string(r.Key)]++
 	}
+	return sums
+}
+
+func (l *lab) has(sums map[string]int) bool {
 	rows := l.rows(l.views[0])
 	for key, n := range sums {
 		if rows[key]["payments"] != fmt.Sprint(n) {
@@ -45,20 +35,21 @@ func (l *lab) right() bool {
 	return len(rows) == len(sums)
 }
 
-// withAndWithout runs a story twice: with the defence, where the rows must be
-// right in the end, and without it, where they must not, or the story proves
-// nothing.
-func withAndWithout(t *testing.T, story func(t *testing.T, defended bool) (right bool)) {
-	t.Helper()
-	for _, defended := range []bool{true, false} {
-		t.Run(fmt.Sprintf("defended=%v", defended), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				if story(t, defended) != defended {
-					t.Errorf("rows right: %v", !defended)
-				}
-			})
-		})
+// comesTrue says whether something comes true while a story has patience.
+func (l *lab) comesTrue(ok func() bool) bool {
+	for end := time.Now().Add(l.patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if ok() {
+			return true
+		}
 	}
+	return false
+}
+
+// untilStable waits until partition 0 of the first view is at the LSO.
+func (l *lab) untilStable() {
+	l.t.Helper()
+	stable := l.Kafka.LSO(l.topic)[0]
+	l.until("position at the LSO", func() bool { return l.position(l.views[0], 0) >= stable })
 }
 
 const oneView = `
@@ -76,8 +67,7 @@ const oneView = `
 // TestWorkerDoesNotApplyTwiceWhatLostItsReply: the connection is cut when the script has run
 // and before its reply is read.
 func TestWorkerDoesNotApplyTwiceWhatLostItsReply(t *testing.T) {
-	withAndWithout(t, func(t *testing.T, defended bool) bool {
-		l := newLab(t, oneView)
+	bothWays(t, func(l *lab, defended bool) bool {
 		if !defended {
 			l.weaken = lacking("stale")
 		}
@@ -87,7 +77,7 @@ func TestWorkerDoesNotApplyTwiceWhatLostItsReply(t *testing.T) {
 			lost := w.redis.Inject(streamstest.Fault{Request: "EVALSHA", Nth: 1, Action: streamstest.CutReply})
 			l.payPartition(0, 7)
 			l.until("lost reply", func() bool { return closed(lost) })
-			l.until("position at the LSO", func() bool { return l.position(l.views[0], 0) >= l.Kafka.LSO("orders")[0] })
+			l.untilStable()
 		}
 		return l.right()
 	})
@@ -96,8 +86,7 @@ func TestWorkerDoesNotApplyTwiceWhatLostItsReply(t *testing.T) {
 // TestFrozenWorkerChangesNothing: a worker is stopped with a batch on its way,
 // another one takes over and works, then the first one's batch arrives.
 func TestFrozenWorkerChangesNothing(t *testing.T) {
-	withAndWithout(t, func(t *testing.T, defended bool) bool {
-		l := newLab(t, oneView)
+	bothWays(t, func(l *lab, defended bool) bool {
 		if !defended {
 			l.weaken = lacking("stale", "fenced")
 		}
@@ -109,16 +98,23 @@ func TestFrozenWorkerChangesNothing(t *testing.T) {
 		first.kafka.Freeze()
 
 		second := l.start(nil, 0)
-		l.until("position at the LSO", func() bool { return l.position(l.views[0], 0) >= l.Kafka.LSO("orders")[0] })
+		l.untilStable()
 		l.payPartition(0, 10)
-		l.until("position at the LSO", func() bool { return l.position(l.views[0], 0) >= l.Kafka.LSO("orders")[0] })
+		l.untilStable()
 		second.stop()
 		first.redis.Thaw()
-		time.Sleep(time.Second)
+		l.until("answer to the late batch", func() bool { return first.refused() > 0 || !l.right() })
 		right := l.right()
 		first.kill()
 		return right
 	})
+}
+
+// refused is how many batches of the first view's worker found a newer owner or
+// another position.
+func (w *worker) refused() float64 {
+	m := w.Metrics.of(w.Views[0].Name)
+	return testutil.ToFloat64(m.fenced) + testutil.ToFloat64(m.stale)
 }
 
 // TestOwnerThatWokeBetweenAssignmentAndFirstScriptIsReplaced: a worker freezes
@@ -126,91 +122,109 @@ func TestFrozenWorkerChangesNothing(t *testing.T) {
 // one is fenced by it and has to join again, or nobody would go on: the woken
 // one is no longer a member.
 func TestOwnerThatWokeBetweenAssignmentAndFirstScriptIsReplaced(t *testing.T) {
-	for _, defended := range []bool{true, false} {
-		t.Run(fmt.Sprintf("defended=%v", defended), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t, oneView)
-				l.payPartition(0, 20)
-				woken := l.start(nil, 0)
-				// the second script: the first one defines the view
-				frozen := woken.redis.Inject(streamstest.Fault{Request: "EVALSHA", Nth: 3, Action: streamstest.FreezeRequest})
-				l.until("frozen worker", func() bool { return closed(frozen) })
+	bothWays(t, func(l *lab, defended bool) (moves bool) {
+		l.payPartition(0, 20)
+		frozen := make(chan struct{})
+		l.assigned = func(w *worker) {
+			w.redis.Freeze()
+			w.kafka.Freeze()
+			close(frozen)
+		}
+		woken := l.start(nil, 0)
+		l.until("frozen worker", func() bool { return closed(frozen) })
 
-				l.deaf = !defended
-				l.start(nil, 0)
-				l.until("position at the LSO", func() bool { return l.position(l.views[0], 0) >= l.Kafka.LSO("orders")[0] })
-				before := l.bookkeeping(l.views[0]).Epochs[orders(0)]
-				woken.redis.Thaw()
-				l.until("raised epoch", func() bool { return l.bookkeeping(l.views[0]).Epochs[orders(0)] > before })
-				woken.kill() // its group has given the partition to the owner
+		l.deaf = !defended
+		l.start(nil, 0)
+		l.untilStable()
+		before := l.bookkeeping(l.views[0]).Epochs[l.at(0)]
+		woken.redis.Thaw()
+		l.until("raised epoch", func() bool { return l.bookkeeping(l.views[0]).Epochs[l.at(0)] > before })
+		woken.kill() // its group has given the partition to the owner
 
-				l.payPartition(0, 20)
-				time.Sleep(time.Minute)
-				if moved := l.position(l.views[0], 0) >= l.Kafka.LSO("orders")[0]; moved != defended {
-					t.Errorf("the partition goes on: %v\n%s", moved, l.logs)
-				}
-			})
-		})
-	}
+		l.payPartition(0, 20)
+		stable := l.Kafka.LSO(l.topic)[0]
+		return l.comesTrue(func() bool { return l.position(l.views[0], 0) >= stable })
+	})
 }
 
-// TestRestoredRedisIsNoticed: Redis comes back from an older dump, with events
-// after it and with none.
+// TestRestoredRedisIsNoticed: Redis comes back from an older dump, and no event
+// comes after it. What lets a worker notice is that it looks when it is idle.
 func TestRestoredRedisIsNoticed(t *testing.T) {
-	for _, after := range []int{0, 30} {
-		t.Run(fmt.Sprintf("events after=%d", after), func(t *testing.T) {
-			withAndWithout(t, func(t *testing.T, defended bool) bool {
-				if !defended && after > 0 {
-					return false // the next script notices by itself
-				}
-				l := newLab(t, oneView)
-				l.pay(100)
-				if !defended {
-					l.weaken = func(p *Projector) { p.idleCheck = 24 * time.Hour }
-				}
-				w := l.start(nil)
-				l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
-				dump := l.Redis.Snapshot()
-				l.pay(100)
-				l.untilApplied()
-				w.kafka.Freeze() // so that it is seen what happens before the events are read again
-				l.Redis.Restart(dump)
-				if defended && after == 0 {
-					l.until("rebuilding view", func() bool { return l.state(l.views[0]) == StateRebuilding })
-					if len(w.NotReady()) == 0 {
-						t.Error("a worker that rebuilds is ready")
-					}
-				}
-				w.kafka.Thaw()
-				l.pay(after)
-				time.Sleep(30 * time.Second)
-				if right := l.right(); !right {
-					return false
-				}
-				if s := l.state(l.views[0]); s != StateHot {
-					t.Errorf("rows are right again and the view is %s", s)
-				}
-				if !strings.Contains(l.logs.String(), "went back in time") {
-					t.Error("the rollback was not logged")
-				}
-				return true
-			})
-		})
+	bothWays(t, func(l *lab, defended bool) bool {
+		if !defended {
+			l.weaken = func(p *Projector) { p.idleCheck = 24 * time.Hour }
+		}
+		w := l.start(nil)
+		goBack(l)
+		if defended {
+			l.until("rebuilding view", func() bool { return l.state(l.views[0]) == StateRebuilding })
+			if len(w.NotReady()) == 0 {
+				l.t.Error("a worker that rebuilds is ready")
+			}
+		}
+		w.kafka.Thaw()
+		return rebuilt(l)
+	})
+}
+
+// TestRestoredRedisIsNoticedByTheNextBatch: Redis comes back from an older dump,
+// and events come after it.
+func TestRestoredRedisIsNoticedByTheNextBatch(t *testing.T) {
+	onGrounds(t, oneView, func(l *lab) {
+		l.weaken = func(p *Projector) { p.idleCheck = 24 * time.Hour }
+		w := l.start(nil)
+		goBack(l)
+		w.kafka.Thaw()
+		l.pay(30)
+		if !rebuilt(l) {
+			l.t.Error("rows are wrong")
+		}
+	})
+}
+
+// goBack sets the Redis of a hot view back to before its last events. Kafka is
+// frozen for the workers, so that it is seen what happens before the events are
+// read again.
+func goBack(l *lab) {
+	l.t.Helper()
+	l.pay(100)
+	l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
+	dump := l.dump(l)
+	l.pay(100)
+	l.untilApplied()
+	for _, w := range l.workers {
+		w.kafka.Freeze()
 	}
+	l.restore(l, dump)
+}
+
+// rebuilt says whether the rows come right again, and looks that the view is hot
+// then and that the rollback was logged.
+func rebuilt(l *lab) bool {
+	l.t.Helper()
+	sums := l.sums()
+	if !l.comesTrue(func() bool { return l.has(sums) }) {
+		return false
+	}
+	l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
+	if !strings.Contains(l.logs.String(), "went back in time") {
+		l.t.Error("the rollback was not logged")
+	}
+	return true
 }
 
 // TestWipedRedisIsRebuilt: everything vanishes while the view is hot.
 func TestWipedRedisIsRebuilt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, oneView)
+	onGrounds(t, oneView, func(l *lab) {
 		l.pay(200)
 		w := l.start(nil)
 		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
 		w.kafka.Freeze()
-		l.Redis.Wipe()
+		l.restore(l, nil)
 		l.until("rebuilding view", func() bool { return l.state(l.views[0]) == StateRebuilding })
 		w.kafka.Thaw()
-		l.until("right rows", l.right)
+		sums := l.sums()
+		l.until("right rows", func() bool { return l.has(sums) })
 		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
 	})
 }
@@ -244,57 +258,31 @@ func TestKilledWorkersLoseAndDoubleNothing(t *testing.T) {
 // TestHotDoesNotWaitForAnOpenTransaction, and its records are in the rows once it
 // commits; those of an aborted one never are.
 func TestHotDoesNotWaitForAnOpenTransaction(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, oneView)
+	onGrounds(t, oneView, func(l *lab) {
 		l.pay(30)
-		aborted := l.Kafka.Begin("aborted")
-		aborted.Produce("orders", l.paid(1, "1.10", 1), l.paid(2, "1.10", 1), l.paid(3, "1.10", 1))
+		aborted := l.Kafka.Begin(l.topic + ".aborted")
+		aborted.Produce(l.topic, l.paid(1, "1.10", 1), l.paid(2, "1.10", 1), l.paid(3, "1.10", 1))
 		aborted.Abort()
-		open := l.Kafka.Begin("open")
-		open.Produce("orders", l.paid(1, "1.10", 1), l.paid(2, "1.10", 1), l.paid(3, "1.10", 1))
+		open := l.Kafka.Begin(l.topic + ".open")
+		open.Produce(l.topic, l.paid(1, "1.10", 1), l.paid(2, "1.10", 1), l.paid(3, "1.10", 1))
 		w := l.start(nil)
 		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
 		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
 		if !l.right() {
-			t.Error("rows are wrong while a transaction is open")
+			l.t.Error("rows are wrong while a transaction is open")
 		}
 		open.Commit()
 		l.untilApplied()
 		if !l.right() {
-			t.Error("rows are wrong after the commit")
+			l.t.Error("rows are wrong after the commit")
 		}
 	})
 }
 
 // TestEmptyPartitionsAreHot: a topic without events is a view without rows, hot.
 func TestEmptyPartitionsAreHot(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, oneView)
+	onGrounds(t, oneView, func(l *lab) {
 		l.start(nil)
 		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
 	})
-}
-
-func orders(p int32) streams.Partition { return streams.Partition{Topic: "orders", Partition: p} }
-
-// payPartition writes n payments into one partition.
-func (l *lab) payPartition(p int32, n int) {
-	l.t.Helper()
-	var events []streamstest.Event
-	for i := 0; len(events) < n; i++ {
-		e := l.paid(i%20, "1.10", i%4)
-		if streams.PartitionOf([]byte(e.Stream), partitions) == p {
-			events = append(events, e)
-		}
-	}
-	l.Kafka.Produce("orders", events...)
-}
-
-func closed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
 }

@@ -63,7 +63,7 @@ func TestRecordThatCannotBeAppliedStopsItsPartitionOnly(t *testing.T) {
 
 func stopped(w *worker, p int32) error {
 	for _, one := range w.Progress() {
-		if one.Partition == orders(p) {
+		if one.Partition == w.lab.at(p) {
 			return one.Err
 		}
 	}
