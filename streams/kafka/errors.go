@@ -39,6 +39,10 @@ type StopError struct {
 
 // Error names the partition and position, the reason and the next step.
 func (e *StopError) Error() string {
+	var record *streams.RecordError
+	if errors.As(e.Err, &record) {
+		return e.Err.Error() // it names the place by itself
+	}
 	return fmt.Sprintf("reading %s at offset %d: %v", e.Partition, e.Position, e.Err)
 }
 
