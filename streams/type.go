@@ -53,6 +53,10 @@ type Field struct {
 	// Default is what a reader takes where the writer has no such field: JSON
 	// text in canonical form, empty where there is none.
 	Default string
+	// Reading is what else of the schema decides which value a reader finds, as
+	// text: names that the field had, the unit of an instant. Empty where
+	// nothing does.
+	Reading string
 }
 
 // Field returns the field of that name, nil where there is none.

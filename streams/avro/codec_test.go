@@ -243,3 +243,25 @@ func FuzzOpen(f *testing.F) {
 		_, _ = read(c, "A", append([]byte{0xC3, 1}, make([]byte, 8)...))
 	})
 }
+
+// TestTypesSayHowFieldsAreRead: none of these is in the fingerprint of the schema,
+// and each decides what is read.
+func TestTypesSayHowFieldsAreRead(t *testing.T) {
+	e := `{"type":"enum","name":"E","symbols":["A","B"],"default":"B"}`
+	c := codecOf(t, "F.avsc", rec("F",
+		field("plain", `["null","string"]`, `"default":null`), field("was", `"long"`, `"aliases":["b","a"]`),
+		field("at", `{"type":"long","logicalType":"timestamp-millis"}`), field("at2", `["null",{"type":"long","logicalType":"timestamp-micros"}]`),
+		field("e", e), field("e2", `["null","E"]`), field("f", `"float"`), field("d", `"double"`)))
+	got, err := c.Types("F")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var readings []string
+	for _, f := range got.Fields {
+		readings = append(readings, f.Name+": "+f.Reading)
+	}
+	want := "plain: |was: aliases b a|at: unit 1ms|at2: unit 1µs|e: symbol B|e2: symbol B|f: 32 bits|d: "
+	if text := strings.Join(readings, "|"); text != want {
+		t.Errorf("got  %s\nwant %s", text, want)
+	}
+}

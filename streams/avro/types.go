@@ -2,6 +2,8 @@ package avro
 
 import (
 	"errors"
+	"strings"
+	"time"
 
 	"github.com/twmb/avro"
 
@@ -66,13 +68,38 @@ func (t *typer) record(n *avro.SchemaNode) streams.Type {
 	out := streams.Type{Kind: streams.KindRecord}
 	for i := range n.Fields {
 		f := &n.Fields[i]
-		field := streams.Field{Name: f.Name, Type: t.node(&f.Type)}
+		field := streams.Field{Name: f.Name, Type: t.node(&f.Type), Reading: t.reading(f)}
 		if f.HasDefault {
 			field.Default = canonicalJSON(f.Default)
 		}
 		out.Fields = append(out.Fields, field)
 	}
 	return out
+}
+
+// reading is what of a reader's field is neither in its type nor in the default,
+// nor in the fingerprint, and still decides what is read.
+func (t *typer) reading(f *avro.SchemaField) string {
+	var out []string
+	if len(f.Aliases) > 0 {
+		out = append(out, "aliases "+strings.Join(f.Aliases, " "))
+	}
+	n := t.defs.get(&f.Type)
+	for i := range n.Branches {
+		if b := t.defs.get(&n.Branches[i]); b.Type != "null" {
+			n = b
+			break
+		}
+	}
+	switch {
+	case unitOf(n) != 0: // what a plain number is an instant in
+		out = append(out, "unit "+time.Duration(unitOf(n)).String())
+	case n.Type == "float": // what a long is rounded to
+		out = append(out, "32 bits")
+	case n.HasEnumDefault: // what an unknown symbol becomes
+		out = append(out, "symbol "+n.EnumDefault)
+	}
+	return strings.Join(out, ", ")
 }
 
 func (t *typer) union(n *avro.SchemaNode) streams.Type {

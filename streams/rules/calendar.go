@@ -1,6 +1,10 @@
 package rules
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sort"
 	"time"
 	_ "time/tzdata" // so that zones are known on every machine
 
@@ -34,7 +38,34 @@ func (c *exprCompiler) zone(call call) (clock, bool) {
 		c.add(zone.at, `there is no zone %q; write "as written", "UTC" or one such as "Europe/Rome"`, zone.lit.text)
 		return nil, false
 	}
+	c.scope.zone(zone.lit.text, at)
 	return func(t streams.Time) time.Time { return time.Unix(0, t.Nanos).In(at) }, true
+}
+
+// offsets is a hash of the offsets that a zone has at all times that there can
+// be, and of when they change, as far as that is not twice in a day. The zone
+// database of the machine comes before that of the program, and what it says of a
+// zone changes with its version.
+func offsets(at *time.Location) string {
+	const day = 86400
+	first, behind := time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC).Unix(), time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	h, last := sha256.New(), offsetAt(at, first)
+	fmt.Fprintln(h, last)
+	for t := first; t < behind; t += day {
+		next := offsetAt(at, t+day)
+		if next == last {
+			continue
+		}
+		seconds := sort.Search(day, func(n int) bool { return offsetAt(at, t+int64(n)) == next })
+		fmt.Fprintln(h, t+int64(seconds), next)
+		last = next
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+func offsetAt(at *time.Location, unix int64) int {
+	_, offset := time.Unix(unix, 0).In(at).Zone()
+	return offset
 }
 
 // ownZone shows a time with its own offset.

@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +41,7 @@ func canonicalText(fields []Field, events []*checkedEvent) string {
 	for _, ev := range events {
 		fmt.Fprintf(&b, "on %s\n", strconv.QuoteToASCII(ev.eventType))
 		ev.scope.writePaths(&b)
+		ev.scope.writeZones(&b)
 		for _, r := range ev.rules {
 			r.canonical.write(&b)
 		}
@@ -62,7 +64,20 @@ func (s *scope) writePaths(b *strings.Builder) {
 				fmt.Fprintf(b, " %s", strconv.QuoteToASCII(d))
 			}
 		}
+		for _, r := range s.kinds[i].readings {
+			if r != "" {
+				fmt.Fprintf(b, ", read by %s", strconv.QuoteToASCII(r))
+			}
+		}
 		b.WriteByte('\n')
+	}
+}
+
+// writeZones writes down which offsets the zones have: a machine with another
+// zone database gives other rows.
+func (s *scope) writeZones(b *strings.Builder) {
+	for _, name := range slices.Sorted(maps.Keys(s.zones)) {
+		fmt.Fprintf(b, "  zone %s %s\n", name, s.zones[name])
 	}
 }
 

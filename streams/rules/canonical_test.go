@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -145,10 +147,43 @@ func TestCanonicalHoldsTypes(t *testing.T) {
 		{Name: "a", Type: decimalType(12, 4)},
 		{Name: "a", Type: nullable(decimalType(12, 2))},
 		{Name: "a", Type: decimalType(12, 2), Default: "1"},
+		{Name: "a", Type: decimalType(12, 2), Reading: "aliases b"},
 		{Name: "a", Type: typ(streams.KindInt)},
 	} {
 		if b := text(f); a == b {
 			t.Errorf("%+v does not count", f)
 		}
+	}
+}
+
+// TestCanonicalHoldsZones: what a zone is depends on the database of the machine,
+// so its offsets count, not its name alone.
+func TestCanonicalHoldsZones(t *testing.T) {
+	text := func(expr string) string {
+		return compiled(t, header+"on:\n  OrderPlaced: {set: {x: \"="+expr+"\"}}\n").Canonical()
+	}
+	if got := text(`day(time, 'Europe/Rome') + month(time, 'Asia/Tokyo')`); !regexp.MustCompile(`\n  zone Asia/Tokyo [0-9a-f]{16}\n  zone Europe/Rome [0-9a-f]{16}\n`).MatchString(got) {
+		t.Errorf("got:\n%s", got)
+	}
+	if got := text(`day(time, 'as written')`); strings.Contains(got, "zone") {
+		t.Errorf("got:\n%s", got)
+	}
+	rome, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		t.Fatal(err)
+	}
+	vatican, err := time.LoadLocation("Europe/Vatican")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if offsets(rome) != offsets(vatican) {
+		t.Error("the same offsets under another name have another hash")
+	}
+	seen := map[string]*time.Location{}
+	for _, at := range []*time.Location{rome, time.UTC, time.FixedZone("", 3600), time.FixedZone("", 60)} {
+		if other := seen[offsets(at)]; other != nil {
+			t.Errorf("%v and %v have one hash", at, other)
+		}
+		seen[offsets(at)] = at
 	}
 }

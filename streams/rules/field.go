@@ -27,7 +27,7 @@ func (c *exprCompiler) field(n ast.Node, parts []part) (operand, bool) {
 		t = f.Type
 		t.Nullable = nullable
 		path = append(path, p.name)
-		known.defaults = append(known.defaults, f.Default)
+		known.defaults, known.readings = append(known.defaults, f.Default), append(known.readings, f.Reading)
 	}
 	if !t.Kind.Scalar() {
 		return c.problem(parts[len(parts)-1].node, "%s is %s; %s", dataName(path), t, useOf(&t, dataName(path)))

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -16,12 +17,14 @@ type scope struct {
 	kinds []pathType // of each path
 	needs uint16
 	cells int
+	zones map[string]string // the zones of the calendar with their hash
 }
 
 // pathType is what the digest says about a path.
 type pathType struct {
 	typ      streams.Type
 	defaults []string // of each field on the way
+	readings []string // the same
 }
 
 // cell reserves one of env.chosen.
@@ -39,6 +42,16 @@ func (s *scope) path(name string, t pathType) int {
 	}
 	s.paths, s.kinds = append(s.paths, name), append(s.kinds, t)
 	return len(s.paths) - 1
+}
+
+// zone notes that the rules read a zone of the calendar.
+func (s *scope) zone(name string, at *time.Location) {
+	if s.zones == nil {
+		s.zones = map[string]string{}
+	}
+	if s.zones[name] == "" {
+		s.zones[name] = offsets(at)
+	}
 }
 
 // part is one name of a dotted one.
