@@ -123,3 +123,15 @@ func TestCommentsToTheEndOfTheLineAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestWrittenTimesAreChecked: what stands in the rule is known before the first
+// event.
+func TestWrittenTimesAreChecked(t *testing.T) {
+	_, problems := check(t, header+"on:\n  OrderPlaced:\n    when: \"=time > time('2000-01-01')\"\n    set: {x: 1}\n")
+	if len(problems) != 1 || problems[0].Line != 7 || problems[0].Column != 25 || !strings.Contains(problems[0].Message, `"2000-01-01" is not an RFC 3339 time`) {
+		t.Errorf("got %v", problems)
+	}
+	if got, err := value(t, `data.placed < time("2000-02-01T00:00:00+01:00")`, full(t)); err != nil || got != "true" {
+		t.Errorf("got %s, %v", got, err)
+	}
+}

@@ -155,6 +155,13 @@ func toTime(c *exprCompiler, call call) (operand, bool) {
 	case streams.KindTime:
 		return x, true
 	case streams.KindString:
+		if x.lit != nil {
+			t, err := streams.ParseTime(x.lit.text)
+			if err != nil {
+				c.add(x.at, "%v", err)
+			}
+			return operand{kind: streams.KindTime, at: at, times: func(*env) streams.Time { return t }}, err == nil
+		}
 		return operand{kind: streams.KindTime, at: at, times: func(e *env) streams.Time {
 			t, err := streams.ParseTime(x.texts(e))
 			if err != nil {
