@@ -126,6 +126,32 @@ func (a *Admin) StableOffsets(ctx context.Context, topics ...string) (map[stream
 	return a.offsets(ctx, topics, atStableEnd)
 }
 
+// Ends are the last stable offsets of a topic, and which topic it is.
+type Ends struct {
+	ID         string // see Topic
+	Partitions int32
+	Stable     map[int32]int64 // by partition
+}
+
+// StableEnds returns the last stable offsets of a topic and what it is known
+// by. The ID was read before the offsets.
+func (a *Admin) StableEnds(ctx context.Context, topic string) (Ends, error) {
+	details, err := a.details(ctx, []string{topic})
+	if err != nil {
+		return Ends{}, err
+	}
+	offsets, err := a.offsetsOf(ctx, details, atStableEnd)
+	if err != nil {
+		return Ends{}, err
+	}
+	t := topicOf(details[topic], kadm.ResourceConfig{})
+	ends := Ends{ID: t.ID, Partitions: t.Partitions, Stable: make(map[int32]int64, len(offsets))}
+	for p, offset := range offsets {
+		ends.Stable[p.Partition] = offset
+	}
+	return ends, nil
+}
+
 // EndOffsets returns the high watermark of every partition of the topics.
 func (a *Admin) EndOffsets(ctx context.Context, topics ...string) (map[streams.Partition]int64, error) {
 	return a.offsets(ctx, topics, atEnd)
@@ -141,6 +167,10 @@ func (a *Admin) offsets(ctx context.Context, topics []string, at place) (map[str
 	if err != nil {
 		return nil, err
 	}
+	return a.offsetsOf(ctx, details, at)
+}
+
+func (a *Admin) offsetsOf(ctx context.Context, details kadm.TopicDetails, at place) (map[streams.Partition]int64, error) {
 	var ps []streams.Partition
 	for _, d := range details {
 		for p := range d.Partitions {

@@ -11,8 +11,8 @@ import (
 // Listener is told which partitions an [Assigner] gives and takes. Its functions
 // are called one at a time.
 type Listener struct {
-	// Assigned is given the partitions that are new. It should return soon: the
-	// group waits.
+	// Assigned is given the partitions that are new: none where the group has
+	// nothing for a new member. It should return soon: the group waits.
 	Assigned func(ctx context.Context, ps []streams.Partition)
 	// Revoked is given partitions that were assigned before. It returns only
 	// when nothing of that assignment will write any more, so it waits for the

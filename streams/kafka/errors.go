@@ -60,7 +60,7 @@ func reason(err error) error {
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		return fmt.Errorf("%w: retention deleted the record before it was read (see retention.ms), or the log was cut; "+
 			"build the state anew from what is there", ErrOutOfRange)
-	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.UnknownTopicOrPartition):
+	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.InconsistentTopicID):
 		return fmt.Errorf("%w: it was deleted or made anew under the same name; "+
 			"start again, with state of its own for a new topic", ErrTopicChanged)
 	case errors.As(err, &code):

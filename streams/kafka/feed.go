@@ -60,6 +60,7 @@ type Feed struct {
 	stable   int64     // the newest last stable offset that the owner knows; -1: none
 	quiet    time.Time // since when nothing came and nobody asked
 	overdue  int       // looks in a row that found records which had not come
+	missing  int       // looks in a row that found no such topic
 	fetching bool      // the position was checked, and the client fetches it
 	stalled  bool      // a goroutine waits for room in batches
 	ended    bool      // batches is closed, or will be once nothing is stalled

@@ -40,6 +40,14 @@ func TestGroupSharesPartitionsOut(t *testing.T) {
 	first.await(4, 2)
 }
 
+// A worker that the group has nothing for is told so: it is ready, not waiting.
+func TestSpareMemberIsTold(t *testing.T) {
+	f := onTCP(t, fastGroups)
+	f.topic("t", 1, nil)
+	run(t, f.group("", nil)).await(1, 1)
+	run(t, f.group("", nil)).await(0, 1)
+}
+
 // Rule 6: the group only assigns. It does not fetch, nor ask where to begin.
 func TestGroupNeverFetches(t *testing.T) {
 	f := onTCP(t, fastGroups)

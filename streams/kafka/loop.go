@@ -200,7 +200,7 @@ func (r *Reader) sent(f *Feed, b Batch) {
 	f.position = b.Next
 	f.stable = b.Stable
 	f.quiet = b.FetchedAt
-	f.overdue = 0
+	f.overdue, f.missing = 0, 0
 }
 
 // register takes a new feed in; the watcher checks its position.

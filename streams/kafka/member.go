@@ -20,6 +20,7 @@ type member struct {
 
 	mu       sync.Mutex // held while the listener is called
 	assigned map[streams.Partition]bool
+	told     bool // whether the listener heard of this membership, be it of no partition
 	outage   outage
 }
 
@@ -78,7 +79,8 @@ func (m *member) onAssigned(_ context.Context, _ *kgo.Client, ps map[string][]in
 			added = append(added, p)
 		}
 	}
-	if len(added) > 0 {
+	if len(added) > 0 || !m.told {
+		m.told = true
 		m.listener.Assigned(m.ctx, added)
 	}
 }

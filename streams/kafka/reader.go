@@ -56,6 +56,8 @@ type Reader struct {
 
 	stalls sync.WaitGroup
 
+	ids map[string][16]byte // of topics, when they were seen first; owned by the watcher
+
 	// Partitions to tell the client about, owned by the poll loop.
 	adding   map[streams.Partition]int64
 	removing map[streams.Partition]bool
@@ -83,6 +85,7 @@ func NewReader(cfg Config, opts ReaderOptions) (*Reader, error) {
 		),
 		log:      opts.Logger.With("topics", opts.Topics),
 		opened:   make(chan struct{}, 1),
+		ids:      make(map[string][16]byte),
 		adding:   make(map[streams.Partition]int64),
 		removing: make(map[streams.Partition]bool),
 		feeds:    make(map[streams.Partition]*Feed),
@@ -96,11 +99,11 @@ func NewReader(cfg Config, opts ReaderOptions) (*Reader, error) {
 // Run fetches until the context ends or the client fails for good. When it
 // returns every feed is closed. It may be called once.
 func (r *Reader) Run(ctx context.Context) error {
-	client, err := kgo.NewClient(r.options...)
+	client, leave, err := clientOf(r.options)
 	if err != nil {
 		return fmt.Errorf("opening the reader: %w", err)
 	}
-	defer client.Close()
+	defer leave()
 	r.client = client
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.loop(ctx) })

@@ -61,6 +61,7 @@ func (r *Reader) questions(now time.Time) []question {
 func (r *Reader) ask(ctx context.Context, qs []question) error {
 	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
 	defer cancel()
+	qs, waits := r.present(ctx, qs)
 	var all, opening []streams.Partition
 	for _, q := range qs {
 		all = append(all, q.feed.partition)
@@ -70,7 +71,6 @@ func (r *Reader) ask(ctx context.Context, qs []question) error {
 	}
 	starts := listOffsets(ctx, r.client, opening, atStart)
 	stable := listOffsets(ctx, r.client, all, atStableEnd)
-	var waits error
 	for _, q := range qs {
 		if err := r.answer(ctx, q, starts[q.feed.partition], stable[q.feed.partition]); err != nil {
 			waits = err
@@ -135,6 +135,7 @@ func (r *Reader) rest(f *Feed, overdue bool) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f.quiet = time.Now()
+	f.missing = 0
 	f.overdue++
 	if !overdue {
 		f.overdue = 0
