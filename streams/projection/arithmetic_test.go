@@ -161,3 +161,35 @@ func TestNumbersStayExact(t *testing.T) {
 		b.wantRow("a", "n=9223372036854775807 set=9007199254740993 sum=12345678901234567890123456789012345677 value="+half.String())
 	})
 }
+
+// TestIntSumsAtTheirEdges: what a batch adds up to may be beyond 64 bits, as long
+// as the sum in the row is not; one that is leaves the row as it was.
+func TestIntSumsAtTheirEdges(t *testing.T) {
+	onRedis(t, func(t *testing.T, b *bench) {
+		b.begin(field("n", rules.FamilyAdd, streams.KindInt))
+		add := func(ns ...int64) Answer {
+			var steps []rules.Step
+			for _, n := range ns {
+				steps = append(steps, step("a", change(0, rules.OpAdd, int(n))))
+			}
+			return b.apply(steps...)
+		}
+		for _, tt := range []struct {
+			add  []int64
+			want string // "" says that the sum is out of range
+		}{
+			{[]int64{math.MinInt64}, "-9223372036854775808"}, {[]int64{-1}, ""},
+			{[]int64{math.MaxInt64, math.MaxInt64}, "9223372036854775806"}, {[]int64{1}, "9223372036854775807"},
+			{[]int64{1}, ""}, {[]int64{math.MaxInt64, math.MaxInt64}, ""},
+			{[]int64{math.MinInt64, math.MinInt64, 1}, "-9223372036854775808"}, {[]int64{0}, "-9223372036854775808"},
+		} {
+			a := add(tt.add...)
+			if out := a.Kind == AnswerRange; out != (tt.want == "") {
+				t.Fatalf("adding %v: %+v", tt.add, a)
+			}
+			if tt.want != "" {
+				b.wantRow("a", "n="+tt.want)
+			}
+		}
+	})
+}
