@@ -111,6 +111,11 @@ var ErrWiped = errors.New("the view has no definition in redis")
 // definition: nobody knows what its rows were built from.
 var ErrNoDefinition = errors.New("redis has positions of the view but no definition (m:def); restore it, or delete all keys of this version and let it be built anew")
 
+// ErrLostPosition says that a partition had an owner but has no position: Redis
+// lost a part of what the view version has there.
+var ErrLostPosition = errors.New("redis has lost the position of the partition (m:pos) but not its epoch (m:epoch), so nobody knows which events are in the rows; " +
+	"look for whoever deletes or evicts keys, then delete all keys of this version and let it be built anew")
+
 var errReply = errors.New("not what the script returns")
 
 // DigestError says that the rows were built by other rules.

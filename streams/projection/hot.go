@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
 )
 
 // How often the view is looked at while it is building, and how long one
@@ -34,7 +35,10 @@ func (r *viewReader) watchHot(ctx context.Context) error {
 		}
 		looked = time.Now()
 		err := r.look(ctx, building, &listed)
-		if err != nil && !errors.Is(err, ErrWiped) { // then owners of partitions define the view anew
+		switch {
+		case errors.Is(err, ErrWiped): // owners of partitions define the view anew
+		case errors.Is(err, kafka.ErrNoTopic): // its partitions say so and stop, the others go on
+		case err != nil:
 			return err
 		}
 	}
@@ -77,12 +81,12 @@ func (r *viewReader) mark(ctx context.Context, marks map[streams.Partition]int64
 	return complete, err
 }
 
-// unmarked says whether a partition that is owned here has no mark.
+// unmarked says whether a partition that is followed here has no mark.
 func (r *viewReader) unmarked() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id := range r.running {
-		if !r.states[id].wasHot() {
+		if r.states[id].building() {
 			return true
 		}
 	}

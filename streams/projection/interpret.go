@@ -2,9 +2,9 @@ package projection
 
 import (
 	"fmt"
-	"maps"
 	"math/bits"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/millrace/millrace/streams"
@@ -18,7 +18,8 @@ type interpreter struct {
 	partitions int32 // of the topic; 0 where any partition will do
 	topic      int   // the index of the topic among those of the view
 	events     map[string]*interpreted
-	ignored    map[string]int64 // events by type that no rule names, since last asked
+	ignored    map[string]*int64 // events by type that no rule names, since last asked
+	others     *int64            // those of types that are too many to be named
 	event      streams.Event
 }
 
@@ -33,8 +34,9 @@ type interpreted struct {
 func newInterpreter(v *View, p streams.Partition, partitions int32) (*interpreter, error) {
 	in := &interpreter{
 		partition: p, topic: slices.Index(v.Topics, p.Topic),
-		events: map[string]*interpreted{}, ignored: map[string]int64{},
+		events: map[string]*interpreted{}, others: new(int64),
 	}
+	in.ignored = map[string]*int64{otherIgnored: in.others}
 	if v.checksPartition(p.Topic) {
 		in.partitions = partitions
 	}
@@ -63,8 +65,7 @@ func (in *interpreter) apply(r *streams.Record, fold *Fold) error {
 	}
 	e := in.events[in.event.Type]
 	if e == nil {
-		in.ignored[in.event.Type]++
-		return nil
+		return in.ignore(r)
 	}
 	if err := in.merge(r, e, fold); err != nil {
 		return r.Errorf("event %s of stream %s: %w", in.event.Type, in.event.Stream, err)
@@ -148,12 +149,36 @@ func setText(s *streams.Slot, header, text string) error {
 	return nil
 }
 
-// takeIgnored returns and forgets the counts of events that no rule names.
-func (in *interpreter) takeIgnored() map[string]int64 {
-	if len(in.ignored) == 0 {
-		return nil
+// The types that are counted by name: what any producer may write must not fill
+// the memory.
+const (
+	maxIgnored   = 100
+	otherIgnored = "(other)"
+)
+
+// ignore counts an event of a type that no rule names.
+func (in *interpreter) ignore(r *streams.Record) error {
+	n := in.ignored[in.event.Type]
+	switch {
+	case n != nil:
+	case !utf8.ValidString(in.event.Type):
+		return r.Errorf("header %s is %q, which is not UTF-8", streams.HeaderType, in.event.Type)
+	case len(in.ignored) < maxIgnored:
+		n = new(int64)
+		in.ignored[strings.Clone(in.event.Type)] = n // it is kept longer than the record
+	default:
+		n = in.others
 	}
-	counts := maps.Clone(in.ignored)
-	clear(in.ignored)
-	return counts
+	*n++
+	return nil
+}
+
+// takeIgnored tells and forgets the counts of events that no rule names.
+func (in *interpreter) takeIgnored(tell func(eventType string, events int64)) {
+	for eventType, n := range in.ignored {
+		if *n > 0 {
+			tell(eventType, *n)
+			*n = 0
+		}
+	}
 }

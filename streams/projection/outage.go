@@ -14,8 +14,9 @@ type outage struct {
 	what  string
 	waits func(error) bool // whether an error means wait
 
-	mu    sync.Mutex
-	since time.Time
+	mu      sync.Mutex
+	waiting int       // callers that were not answered yet
+	since   time.Time // when the first of them began to wait
 }
 
 // The pauses between two tries.
@@ -26,37 +27,44 @@ const (
 
 // retry calls do until it gives no error that means wait.
 func (o *outage) retry(ctx context.Context, do func() error) error {
+	err := do()
+	if err == nil || !o.waits(err) {
+		return err
+	}
+	o.away(err)
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		err := do()
-		if err == nil || !o.waits(err) {
-			o.back()
-			return err
-		}
-		if ctx.Err() != nil {
+		if sleep(ctx, pause) != nil {
+			o.back(false)
 			return ctx.Err()
 		}
-		o.away(err)
-		if err := sleep(ctx, pause); err != nil {
+		if err = do(); err == nil || !o.waits(err) {
+			o.back(true)
 			return err
 		}
 	}
 }
 
+// away begins the waiting of one caller. What others are answered meanwhile
+// does not end it: a Redis without memory answers every question and writes
+// nothing.
 func (o *outage) away(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.since.IsZero() {
+	if o.waiting++; o.waiting == 1 {
 		o.since = time.Now()
 		o.log.Warn(o.what+" does not answer; waiting for it", keyError, err)
 	}
 }
 
-func (o *outage) back() {
+// back ends the waiting of one caller, who was answered or gave up.
+func (o *outage) back(answered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.since.IsZero() {
+	if o.waiting--; o.waiting > 0 {
+		return
+	}
+	if answered {
 		o.log.Info(o.what+" answers again", "after", time.Since(o.since).Round(time.Millisecond))
-		o.since = time.Time{}
 	}
 }
 
@@ -64,7 +72,7 @@ func (o *outage) back() {
 func (o *outage) reason() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.since.IsZero() {
+	if o.waiting == 0 {
 		return ""
 	}
 	return o.what + " does not answer"

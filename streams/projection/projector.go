@@ -100,6 +100,7 @@ func (p *Projector) Run(ctx context.Context) error {
 		r := p.reader(v)
 		views.Go(func() error {
 			if failed[i] = ended(ctx, r.run(ctx)); failed[i] != nil {
+				r.end(failed[i])
 				p.Logger.Error("view stopped", keyView, v.Name, keyError, failed[i])
 			}
 			return nil
@@ -155,6 +156,7 @@ func (p *Projector) reader(v *View) *viewReader {
 		store:     p.newStore(p.Redis, v.ID(p.Prefix)),
 		redisAway: outage{log: log, what: "redis", waits: Waits},
 		kafkaAway: outage{log: log, what: "kafka", waits: kafka.Waits},
+		ends:      newEnds(p.admin.StableEnds),
 		states:    map[streams.Partition]*partitionState{}, running: map[streams.Partition]*running{},
 	}
 	r.assigner = p.Assigner(p.group(v), v.Topics)

@@ -29,10 +29,12 @@ type viewReader struct {
 	redisAway outage
 	kafkaAway outage
 	identity  Definition
+	ends      *ends
 	stop      context.CancelCauseFunc
 
 	mu       sync.Mutex
-	assigned bool // whether the group ever assigned anything, be it nothing
+	assigned bool  // whether the group ever assigned anything, be it nothing
+	ended    error // why the view ended in this process
 	states   map[streams.Partition]*partitionState
 	running  map[streams.Partition]*running
 }
@@ -107,10 +109,23 @@ func (r *viewReader) redis(ctx context.Context, do func() error) error {
 	return r.redisAway.retry(ctx, do)
 }
 
-// stable lists the LSO of one partition.
+// stable lists the LSO of one partition. A topic that is not the one that the
+// rows were built from is refused: the group may assign partitions of it long
+// after the definition was compared.
 func (r *viewReader) stable(ctx context.Context, p streams.Partition) (int64, error) {
-	all, err := r.stables(ctx, p.Topic)
-	return all[p], err
+	var ends kafka.Ends
+	err := r.kafkaAway.retry(ctx, func() (err error) {
+		ends, err = r.ends.of(ctx, p.Topic)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	now, then := TopicIdentity{ID: ends.ID, Partitions: ends.Partitions}, r.identity.Topics[p.Topic]
+	if now != then {
+		return 0, &TopicChangedError{Topic: p.Topic, Stored: then, Now: now}
+	}
+	return ends.Stable[p.Partition], nil
 }
 
 // stables lists the LSOs of topics.
@@ -222,6 +237,13 @@ func (r *viewReader) progress(now time.Time) []Progress {
 	return all
 }
 
+// end remembers why the view has ended in this process.
+func (r *viewReader) end(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = err
+}
+
 // notReady says what keeps the view from being ready.
 func (r *viewReader) notReady() (why []string) {
 	for _, o := range []*outage{&r.kafkaAway, &r.redisAway} {
@@ -230,9 +252,12 @@ func (r *viewReader) notReady() (why []string) {
 		}
 	}
 	r.mu.Lock()
-	assigned := r.assigned
+	assigned, ended := r.assigned, r.ended
 	r.mu.Unlock()
-	if !assigned {
+	switch {
+	case ended != nil:
+		return []string{r.view.Name + ": stopped: " + ended.Error()}
+	case !assigned:
 		why = append(why, r.view.Name+": not assigned yet")
 	}
 	for _, p := range r.progress(time.Now()) {

@@ -148,11 +148,11 @@ func (s *partitionState) marked(mark int64) {
 	s.mark, s.hasMark = max(s.mark, mark), true
 }
 
-// wasHot says whether the partition ever had a mark.
-func (s *partitionState) wasHot() bool {
+// building says that the partition has no mark yet and has not stopped.
+func (s *partitionState) building() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.hasMark
+	return !s.hasMark && s.err == nil
 }
 
 // cold says that the partition is building or rebuilding.

@@ -89,7 +89,8 @@ func (a Assignment) stored() Stored {
 
 // Assign takes a partition over: it raises the epoch and returns it with the
 // stored position, which is 0 for a partition that never had one. It returns
-// [ErrWiped] or a [*DigestError] where the definition is gone or another one.
+// [ErrWiped] or a [*DigestError] where the definition is gone or another one, and
+// [ErrLostPosition].
 func (s *Store) Assign(ctx context.Context, p streams.Partition) (Assignment, error) {
 	var a Assignment
 	reply, err := s.run(ctx, s.scripts.assign, []string{keyDefinition, keyEpochs, keyPositions, keyMarks, keySeen},
@@ -257,6 +258,8 @@ func (s *Store) refusal(reply []string, parts int) error {
 		return nil
 	case len(reply) == 1 && reply[0] == "WIPED":
 		return s.wrap(ErrWiped)
+	case len(reply) == 1 && reply[0] == "LOST":
+		return s.wrap(ErrLostPosition)
 	case len(reply) == 2 && reply[0] == "DIGEST":
 		return s.wrap(&DigestError{Mine: s.digest(), Theirs: reply[1]})
 	}

@@ -79,9 +79,9 @@ func (p *partition) applied() {
 	m.batches.Inc()
 	m.rows.Add(float64(p.fold.Rows()))
 	m.records.Add(float64(p.records))
-	for eventType, n := range p.in.takeIgnored() {
-		m.ignored.WithLabelValues(eventType).Add(float64(n))
-	}
+	p.in.takeIgnored(func(eventType string, events int64) {
+		m.ignored.WithLabelValues(eventType).Add(float64(events))
+	})
 	if p.records > 0 {
 		m.receive.Observe(p.oldest.Sub(p.stamp).Seconds())
 		m.process.Observe(now.Sub(p.oldest).Seconds())

@@ -1,0 +1,58 @@
+package projection
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// TestViewThatStoppedIsNotReady, while another view goes on.
+func TestViewThatStoppedIsNotReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, paidViews)
+		l.pay(20)
+		w := l.start(nil)
+		l.untilApplied()
+		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		id := l.views[0].ID(DefaultPrefix)
+		if err := l.Redis.Client().HSet(t.Context(), id.key(keyDefinition), fieldDigest, "of other rules").Err(); err != nil {
+			t.Fatal(err)
+		}
+		l.pay(20)
+		l.until("position of the other view", func() bool { return l.bookkeeping(l.views[1]).Positions[orders(0)] == l.Kafka.LSO("orders")[0] })
+		time.Sleep(5 * time.Second)
+		if why := strings.Join(w.NotReady(), "\n"); !strings.Contains(why, "order: stopped: ") || !strings.Contains(why, "raise version") {
+			t.Errorf("not ready: %q", why)
+		}
+	})
+}
+
+// TestLostPositionStops: somebody deletes keys, or Redis evicts them. Events
+// must not be added to rows that have them already.
+func TestLostPositionStops(t *testing.T) {
+	withAndWithout(t, func(t *testing.T, defended bool) bool {
+		l := newLab(t, oneView)
+		if !defended {
+			l.weaken = func(p *Projector) {
+				p.newStore = func(client redis.UniversalClient, id ViewID) *Store {
+					s := NewStore(client, id)
+					s.scripts.assign = redis.NewScript(cut(t, assignSource, "lost"))
+					return s
+				}
+			}
+		}
+		l.pay(60)
+		w := l.start(nil)
+		l.untilApplied()
+		l.del(l.views[0].ID(DefaultPrefix).key(keyPositions))
+		time.Sleep(time.Minute)
+		if err := stopped(w, 0); defended && !errors.Is(err, ErrLostPosition) {
+			t.Errorf("stopped by %v", err)
+		}
+		return l.right()
+	})
+}
