@@ -81,7 +81,7 @@ func (g *group) Rejoin() { g.rejoin.set() }
 // belong is one membership. It ends without an error by Rejoin.
 func (g *group) belong(ctx context.Context, l Listener) error {
 	m := newMember(ctx, l, g.opts)
-	client, err := kgo.NewClient(g.options(m)...)
+	client, leave, err := clientOf(g.options(m))
 	if err != nil {
 		return fmt.Errorf("joining group %s: %w", g.opts.Group, err)
 	}
@@ -89,7 +89,7 @@ func (g *group) belong(ctx context.Context, l Listener) error {
 	g.setClient(client)
 	err = m.follow(ctx, client, g.rejoin)
 	g.setClient(nil)
-	client.Close()
+	leave()
 	m.revokeAll()
 	if errors.Is(err, kerr.FencedInstanceID) {
 		return fmt.Errorf("group %s: %w %q; give each worker a name of its own, or none: %w",
