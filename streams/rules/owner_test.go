@@ -15,9 +15,10 @@ func TestOwnership(t *testing.T) {
 	two := strings.Replace(header, "[shop]", "[shop, mall]", 1)
 	anyP := strings.Replace(header, "[shop]", "[any]", 1)
 	tuple := strings.Replace(header, "=stream", "=[stream, data.article]", 1)
-	noSet := func(place, why string) []string {
-		return []string{place + ": set of field x is not possible: " + orderUndefined + ", since " + why + "; use latest, which orders by the time of the event, or the row key \"=stream\""}
+	noSetBut := func(place, why, remedy string) []string {
+		return []string{place + ": set of field x is not possible: " + orderUndefined + ", since " + why + "; use latest, which orders by the time of the event, or " + remedy}
 	}
+	noSet := func(place, why string) []string { return noSetBut(place, why, "the row key \"=stream\"") }
 	const delWhy = "; give every rule of the view the row key \"=stream\" or a tuple with stream in one place"
 	noKey := "the row key at 3:6 is not the stream and does not contain it"
 	tests := []struct {
@@ -35,11 +36,11 @@ func TestOwnership(t *testing.T) {
 			"8:13: unset of field x is not possible: " + orderUndefined + ", since " + noKey + "; use the row key \"=stream\""}},
 		{"shared: delete", shared, "    delete: true\n", []string{
 			"7:5: delete is not possible: the row may hold what other streams wrote, since " + noKey + delWhy}},
-		{"two topics", two, "    set: {x: 1}\n", noSet("7:11", "the view reads several topics")},
+		{"two topics", two, "    set: {x: 1}\n", noSetBut("7:11", "the view reads several topics", "a view for each topic")},
 		{"two topics: what commutes", two, "    add: {x: 1}\n", nil},
-		{"any partitioner", anyP, "    set: {x: 1}\n", noSet("7:11", "topic any has partitioner: any")},
+		{"any partitioner", anyP, "    set: {x: 1}\n", noSetBut("7:11", "topic any has partitioner: any", "a topic whose producers partition by its keys")},
 		{"any partitioner: delete", anyP, "    delete: true\n", []string{
-			"7:5: delete is not possible: the row may hold what other streams wrote, since topic any has partitioner: any" + delWhy}},
+			"7:5: delete is not possible: the row may hold what other streams wrote, since topic any has partitioner: any; use a topic whose producers partition by its keys"}},
 		{"key made of the stream", strings.Replace(header, "=stream", "=lower(stream)", 1), "    set: {x: 1}\n", noSet("7:11", noKey)},
 		{"key is a part of the stream", strings.Replace(header, "=stream", "=stream.key", 1), "    set: {x: 1}\n", noSet("7:11", noKey)},
 		{"one rule of a field is shared", header, "    - set: {x: 1}\n    - key: \"=data.customer_id\"\n      set: {x: 2}\n", append(
