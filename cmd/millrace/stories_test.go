@@ -40,6 +40,27 @@ func TestStories(t *testing.T) {
 	})
 }
 
+// TestRefusals runs the stories of rules that are wrong, which the projector
+// tells as this command does.
+func TestRefusals(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "../projector/testdata/refused",
+		Setup: func(e *testscript.Env) error {
+			return os.CopyFS(e.WorkDir+"/schemas", os.DirFS("../projector/testdata/schemas"))
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"refused": refused},
+	})
+}
+
+// refused FILE WANT checks a configuration, which must be refused with the text
+// of the other file.
+func refused(ts *testscript.TestScript, neg bool, args []string) {
+	exits(ts, neg, []string{"2", "millrace", "check", args[0]})
+	if got, want := ts.ReadFile("stderr"), ts.ReadFile(args[1]); got != want {
+		ts.Fatalf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // cluster TOPIC=PARTITIONS... starts a Kafka and a Redis for the story.
 func cluster(ts *testscript.TestScript, _ bool, args []string) {
 	topics := map[string]int32{}
