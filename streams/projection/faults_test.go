@@ -2,10 +2,9 @@ package projection
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -34,6 +33,9 @@ func (l *lab) has(sums map[string]int) bool {
 	}
 	return len(rows) == len(sums)
 }
+
+// blind makes a worker that does not look for its position by itself.
+func blind(p *Projector) { p.idleCheck, p.dials = 24*time.Hour, new(atomic.Int64) }
 
 // comesTrue says whether something comes true while a story has patience.
 func (l *lab) comesTrue(ok func() bool) bool {
@@ -152,7 +154,7 @@ func TestOwnerThatWokeBetweenAssignmentAndFirstScriptIsReplaced(t *testing.T) {
 func TestRestoredRedisIsNoticed(t *testing.T) {
 	bothWays(t, func(l *lab, defended bool) bool {
 		if !defended {
-			l.weaken = func(p *Projector) { p.idleCheck = 24 * time.Hour }
+			l.weaken = blind
 		}
 		w := l.start(nil)
 		goBack(l)
@@ -171,7 +173,7 @@ func TestRestoredRedisIsNoticed(t *testing.T) {
 // and events come after it.
 func TestRestoredRedisIsNoticedByTheNextBatch(t *testing.T) {
 	onGrounds(t, oneView, func(l *lab) {
-		l.weaken = func(p *Projector) { p.idleCheck = 24 * time.Hour }
+		l.weaken = blind
 		w := l.start(nil)
 		goBack(l)
 		w.kafka.Thaw()
@@ -226,32 +228,6 @@ func TestWipedRedisIsRebuilt(t *testing.T) {
 		sums := l.sums()
 		l.until("right rows", func() bool { return l.has(sums) })
 		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
-	})
-}
-
-// TestKilledWorkersLoseAndDoubleNothing kills workers at seeded points of their
-// scripts and starts others, one of them half-way.
-func TestKilledWorkersLoseAndDoubleNothing(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	synctest.Test(t, func(t *testing.T) {
-		random := rand.New(rand.NewPCG(seed, 0))
-		l := newLab(t, oneView)
-		small := func(o *Options) { o.Config.BatchMaxOps, o.Config.ColdBatchMaxOps = 10, 10 }
-		workers := map[int32]*worker{0: l.start(small, 0), 1: l.start(small, 1), 2: l.start(small, 2)}
-		for range 50 {
-			l.pay(40)
-			victim := random.Int32N(partitions)
-			action := []streamstest.Action{streamstest.CutRequest, streamstest.CutReply}[random.IntN(2)]
-			struck := workers[victim].redis.Inject(streamstest.Fault{Request: "EVALSHA", Nth: 1 + random.IntN(4), Action: action})
-			l.until("struck worker", func() bool { l.pay(3); return closed(struck) })
-			workers[victim].kill()
-			workers[victim] = l.start(small, victim)
-		}
-		l.untilApplied()
-		if !l.right() {
-			t.Errorf("rows are wrong with seed %d", seed)
-		}
 	})
 }
 

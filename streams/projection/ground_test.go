@@ -133,14 +133,24 @@ func restoreKeys(l *lab, dump any) {
 	}
 }
 
+// grounds tell a story in a lab of their own, by name.
+var grounds = []struct {
+	name string
+	tell func(t *testing.T, views string, story func(l *lab))
+}{
+	{"virtual", func(t *testing.T, views string, story func(l *lab)) {
+		synctest.Test(t, func(t *testing.T) { story(newLab(t, views)) })
+	}},
+	{"real", func(t *testing.T, views string, story func(l *lab)) { story(newRealLab(t, views)) }},
+}
+
 // onGrounds tells a story on virtual services, and on real ones where the
 // environment names them.
 func onGrounds(t *testing.T, views string, story func(l *lab)) {
 	t.Helper()
-	t.Run("virtual", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { story(newLab(t, views)) })
-	})
-	t.Run("real", func(t *testing.T) { story(newRealLab(t, views)) })
+	for _, g := range grounds {
+		t.Run(g.name, func(t *testing.T) { g.tell(t, views, story) })
+	}
 }
 
 // bothWays is withAndWithout on each ground, for a view of its own.
@@ -178,6 +188,11 @@ func lacking(checks ...string) func(*Projector) {
 	for _, c := range checks {
 		source = regexp.MustCompile(`(?s)--<`+c+`>\n.*?--</`+c+`>`).ReplaceAllString(source, "")
 	}
+	return withScript(source)
+}
+
+// withScript makes a worker that applies batches by that script.
+func withScript(source string) func(*Projector) {
 	return func(p *Projector) {
 		p.newStore = func(client redis.UniversalClient, id ViewID) *Store {
 			s := NewStore(client, id)

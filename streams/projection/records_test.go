@@ -3,7 +3,6 @@ package projection
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -116,46 +115,6 @@ func TestForeignValueStopsItsPartitionByName(t *testing.T) {
 	})
 }
 
-// TestOneAndThreeWorkersWriteTheSame: rows, their number and the positions.
-func TestOneAndThreeWorkersWriteTheSame(t *testing.T) {
-	project := func(workers int) (all [2]map[string]map[string]string, positions [2]map[streams.Partition]int64, rows [2]int64) {
-		synctest.Test(t, func(t *testing.T) {
-			l := newLab(t, paidViews)
-			l.pay(300)
-			for p := range int32(workers) {
-				if workers == 1 {
-					l.start(nil)
-				} else {
-					l.start(func(o *Options) { o.Config.BatchMaxOps, o.Config.ColdBatchMaxOps = 7, 7 }, p)
-				}
-			}
-			l.untilApplied()
-			l.pay(50)
-			l.untilApplied()
-			for i, v := range l.views {
-				b := l.bookkeeping(v)
-				all[i], positions[i], rows[i] = l.rows(v), b.Positions, b.Rows
-			}
-		})
-		return all, positions, rows
-	}
-	one, onePositions, oneRows := project(1)
-	three, threePositions, threeRows := project(3)
-	for i := range one {
-		if !maps.Equal(onePositions[i], threePositions[i]) || oneRows[i] != threeRows[i] {
-			t.Errorf("positions %v and %v, rows %d and %d", onePositions[i], threePositions[i], oneRows[i], threeRows[i])
-		}
-		for key, row := range one[i] {
-			if !maps.Equal(row, three[i][key]) {
-				t.Errorf("row %s: %v with one worker, %v with three", key, row, three[i][key])
-			}
-		}
-	}
-	if got := one[1]["c0"]["rates"]; got != "8.8" {
-		t.Errorf("88 times 0.1 is %s", got)
-	}
-}
-
 // TestChangedRulesAreRefused without a raised version, and what cannot change
 // a row is not.
 func TestChangedRulesAreRefused(t *testing.T) {
@@ -205,28 +164,27 @@ func wantDigestError(t *testing.T, w *worker) {
 // TestOtherEngineBesideIsRefused: a worker whose folds have another number meets
 // rows of this one, and this one leaves when the other has defined the view.
 func TestOtherEngineBesideIsRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, oneView)
+	onGrounds(t, oneView, func(l *lab) {
 		l.pay(20)
 		running := l.start(nil)
 		l.untilApplied()
 		newer := *l.views[0]
 		newer.Digest = "of fold 2"
 		l.views = []*View{&newer}
-		wantDigestError(t, l.start(nil))
+		wantDigestError(l.t, l.start(nil))
 
 		// the other engine builds the view anew, beside the one that still runs
-		l.Redis.Wipe()
-		store := NewStore(l.Redis.Client(), newer.ID(DefaultPrefix))
+		l.restore(l, nil)
+		store := NewStore(l.Redis.Client(), newer.ID(l.prefix))
 		d := *running.readers[0].store.definition.Load()
 		d.Digest = newer.Digest
-		if err := store.Define(t.Context(), d); err != nil {
-			t.Fatal(err)
+		if err := store.Define(l.t.Context(), d); err != nil {
+			l.t.Fatal(err)
 		}
 		l.pay(20)
-		wantDigestError(t, running)
+		wantDigestError(l.t, running)
 		if rows := l.rows(&newer); len(rows) != 0 {
-			t.Errorf("the old engine wrote %d rows of the new one", len(rows))
+			l.t.Errorf("the old engine wrote %d rows of the new one", len(rows))
 		}
 	})
 }
