@@ -2,6 +2,23 @@ package projection
 
 import "sync/atomic"
 
+// What the fetches of a process may hold in memory together, at most: that many
+// bytes of each partition of each view are in hand, in its feed, and with the
+// client.
+const (
+	fetchMemory = 256 << 20
+	fetchDepth  = 4
+	mostFetched = 256 << 10 // more was measured to be no faster
+	leastFetch  = 16 << 10
+)
+
+// fetchShare is how much a fetch brings of one partition, where a process has so
+// many views and owns so many partitions of each.
+func fetchShare(views, partitions int) int32 {
+	all := max(1, views) * max(1, partitions) * fetchDepth
+	return int32(min(mostFetched, max(leastFetch, fetchMemory/all)))
+}
+
 // budget bounds the memory of all folds of a process together.
 type budget struct {
 	used  atomic.Int64

@@ -86,8 +86,9 @@
 //
 // A Redis that has gone back in time, after a failover or from an older dump,
 // has taken rows and positions back together, so the events behind them are
-// applied again. Owners look for it: in every answer of the script, and every 5 s
-// without one. A Redis that was wiped is a new one, and the view is built again
+// applied again. Owners look for it: in every answer of the script, behind every
+// new connection, and every 5 s without one. Marks and the live version that were
+// lost are written again. A Redis that was wiped is a new one, and the view is built again
 // from offset 0.
 //
 // # Concurrency

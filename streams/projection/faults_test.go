@@ -70,8 +70,9 @@ const oneView = `
 // and before its reply is read.
 func TestWorkerDoesNotApplyTwiceWhatLostItsReply(t *testing.T) {
 	bothWays(t, func(l *lab, defended bool) bool {
+		l.weaken = blind
 		if !defended {
-			l.weaken = lacking("stale")
+			l.weaken = func(p *Projector) { blind(p); lacking("stale")(p) }
 		}
 		w := l.start(nil, 0)
 		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
@@ -89,8 +90,9 @@ func TestWorkerDoesNotApplyTwiceWhatLostItsReply(t *testing.T) {
 // another one takes over and works, then the first one's batch arrives.
 func TestFrozenWorkerChangesNothing(t *testing.T) {
 	bothWays(t, func(l *lab, defended bool) bool {
+		l.weaken = blind // its next script is to be the batch
 		if !defended {
-			l.weaken = lacking("stale", "fenced")
+			l.weaken = func(p *Projector) { blind(p); lacking("stale", "fenced")(p) }
 		}
 		first := l.start(nil, 0)
 		l.until("readiness", func() bool { return len(first.NotReady()) == 0 })

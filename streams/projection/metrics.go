@@ -36,7 +36,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		fenced:    counter("fenced_total", "Scripts that found a newer owner: nothing was changed."),
 		rollbacks: counter("rollbacks_total", "Times that Redis was seen to have gone back."),
 		stopped:   counter("stopped_total", "Partitions that stopped at a record or a row."),
-		receive:   seconds("receive_seconds", "From the broker's timestamp of a batch's last record to the fetch of its first."),
+		receive:   seconds("receive_seconds", "From the broker's timestamp of a batch's first record to its fetch."),
 		process:   seconds("process_seconds", "From the fetch of a batch's first record to its rows being visible."),
 		progress:  &progressCollector{},
 	}
@@ -71,7 +71,7 @@ type progressCollector struct {
 func (c *progressCollector) watch(of func() []Progress) { c.of.Store(&of) }
 
 var gauges = struct{ behind, lag, ratio, eta, position *prometheus.Desc }{
-	behind:   gauge("behind_seconds", "Age of the last applied record where more are waiting; 0 at the stable end."),
+	behind:   gauge("behind_seconds", "Age of the last applied record where more are waiting, before the first one that of what waits; 0 at the stable end."),
 	lag:      gauge("lag_records_max", "Upper bound of the records that wait: offsets between may hold none."),
 	ratio:    gauge("rebuild_progress_ratio", "Position as a share of the stable end."),
 	eta:      gauge("rebuild_eta_seconds", "Estimated time to the stable end at the rate since the assignment."),

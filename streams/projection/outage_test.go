@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,13 +21,13 @@ func TestAnswersToOthersDoNotEndAnOutage(t *testing.T) {
 		var l logs
 		away := errors.New("away")
 		o := outage{log: slog.New(slog.NewTextHandler(&l, nil)), what: "redis", waits: func(err error) bool { return errors.Is(err, away) }}
-		is := true
+		var over atomic.Bool
 		go func() {
 			_ = o.retry(t.Context(), func() error {
-				if is {
-					return away
+				if over.Load() {
+					return nil
 				}
-				return nil
+				return away
 			})
 		}()
 		for range 20 {
@@ -35,7 +36,7 @@ func TestAnswersToOthersDoNotEndAnOutage(t *testing.T) {
 				t.Fatalf("%v, reason %q", err, o.reason())
 			}
 		}
-		is = false
+		over.Store(true)
 		time.Sleep(10 * time.Second)
 		if n := strings.Count(l.String(), "does not answer"); n != 1 || strings.Count(l.String(), "answers again") != 1 || o.reason() != "" {
 			t.Errorf("reason %q, logged\n%s", o.reason(), l.String())
@@ -49,11 +50,19 @@ func TestWhoIsCalledOffEndsNoOutage(t *testing.T) {
 		var l logs
 		away := errors.New("away")
 		o := outage{log: slog.New(slog.NewTextHandler(&l, nil)), what: "redis", waits: func(err error) bool { return errors.Is(err, away) }}
+		other, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- o.retry(other, func() error { return away }) }()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := o.retry(ctx, func() error { return away }); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
 		}
+		if o.reason() == "" {
+			t.Error("the other one still waits")
+		}
+		stop()
+		<-done
 		if o.reason() != "" || strings.Contains(l.String(), "answers again") {
 			t.Errorf("reason %q, logged\n%s", o.reason(), l.String())
 		}

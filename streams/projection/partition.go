@@ -41,9 +41,11 @@ type partition struct {
 	in       *interpreter
 	fold     *Fold
 	memory   *share
-	begun    time.Time // when the batch got its first record
+	begun    time.Time // when the batch began; zero while there is none
 	checked  time.Time // when Redis last confirmed the position
+	dials    int64     // how many connections to Redis there had been then
 	oldest   time.Time // fetch time of the batch's first record
+	first    time.Time // broker timestamp of the batch's first record
 	stamp    time.Time // broker timestamp of the batch's last record
 	records  int       // in the batch
 }
@@ -64,6 +66,7 @@ func (p *partition) run(ctx context.Context) {
 			}
 		case errors.Is(err, errFenced):
 			p.reader.metrics.fenced.Inc()
+			p.log.Warn("another worker took the partition over; joining the group again")
 			p.state.notReady("fenced: joining the group again")
 			p.reader.assigner.Rejoin()
 			return
@@ -184,24 +187,27 @@ func (p *partition) follow(ctx context.Context, feed *kafka.Feed) error {
 
 // fetched folds what one fetch brought and writes it where it is time to.
 func (p *partition) fetched(ctx context.Context, b *kafka.Batch, more bool) error {
-	p.state.fetched(b.Stable)
+	p.state.fetched(b)
 	p.limit = p.maxOps()
 	for i := range b.Records {
 		r := &b.Records[i]
-		p.note(b, r)
 		if err := p.in.apply(r, p.fold); err != nil {
 			return p.refuse(ctx, r, err)
 		}
-		p.read = r.Offset + 1
+		p.note(b, r)
 		if p.fold.Ops() >= p.limit {
 			if err := p.write(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	p.read = b.Next
+	if p.read = b.Next; p.read > p.position && p.begun.IsZero() {
+		p.begun = time.Now() // of offsets that no record has
+	}
 	p.memory.set(p.fold.Memory())
-	if p.due(b.Next >= b.Stable && !more) {
+	atEnd := b.Next >= b.Stable && !more
+	b.Release()
+	if p.due(atEnd) {
 		return p.write(ctx)
 	}
 	return nil
@@ -210,7 +216,6 @@ func (p *partition) fetched(ctx context.Context, b *kafka.Batch, more bool) erro
 // refuse writes what came before a record that cannot be applied, so that the
 // stored position is that of the record, and returns why.
 func (p *partition) refuse(ctx context.Context, r *streams.Record, cause error) error {
-	p.records--
 	p.read = r.Offset
 	if err := p.write(ctx); err != nil {
 		return err
@@ -218,13 +223,18 @@ func (p *partition) refuse(ctx context.Context, r *streams.Record, cause error) 
 	return &kafka.StopError{Partition: p.id, Position: r.Offset, Err: cause}
 }
 
-// note remembers what the metrics say of a batch.
+// note moves on behind a record that is folded, and remembers what the metrics
+// say of a batch.
 func (p *partition) note(b *kafka.Batch, r *streams.Record) {
 	if p.records == 0 {
-		p.begun, p.oldest = time.Now(), b.FetchedAt
+		p.oldest, p.first = b.FetchedAt, r.Timestamp
+	}
+	if p.begun.IsZero() {
+		p.begun = time.Now()
 	}
 	p.records++
 	p.stamp = r.Timestamp
+	p.read = r.Offset + 1
 }
 
 // maxOps is how many ops close a batch.
@@ -236,17 +246,18 @@ func (p *partition) maxOps() int {
 }
 
 // due says whether a batch that is not full is written now: at the stable end,
-// where somebody may be waiting for the row, and when it has grown old or the
-// folds together too large.
+// where somebody may be waiting for a row or for the view to be hot, and when it
+// has grown old or the folds together too large. A batch that only moves the
+// position of a hot partition grows old: nobody waits for it.
 func (p *partition) due(atEnd bool) bool {
-	if atEnd || p.memory.exhausted() {
+	if p.memory.exhausted() || atEnd && (p.fold.Ops() > 0 || p.state.cold()) {
 		return true
 	}
 	age := p.reader.config.ColdBatchMaxAge
 	if !p.state.cold() {
 		age /= 10
 	}
-	return p.records > 0 && time.Since(p.begun) >= age
+	return !p.begun.IsZero() && time.Since(p.begun) >= age
 }
 
 // ticked does what must be done although no record comes.
@@ -254,9 +265,11 @@ func (p *partition) ticked(ctx context.Context) error {
 	if p.read > p.position && p.due(false) {
 		return p.write(ctx)
 	}
-	if time.Since(p.checked) < p.reader.projector.idleCheck {
+	dials := p.reader.projector.dials.Load()
+	if dials == p.dials && time.Since(p.checked) < p.reader.projector.idleCheck {
 		return nil
 	}
+	p.dials = dials
 	return p.confirm(ctx)
 }
 
@@ -295,6 +308,7 @@ func (p *partition) drain(ctx context.Context) {
 func (p *partition) resetBatch() {
 	p.fold.Reset()
 	p.records = 0
+	p.begun, p.first, p.stamp = time.Time{}, time.Time{}, time.Time{}
 	p.read = p.position
 	p.memory.set(0)
 }

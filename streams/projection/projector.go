@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,6 +59,7 @@ type Projector struct {
 	// What tests replace to see a defence missing.
 	newStore  func(redis.UniversalClient, ViewID) *Store
 	idleCheck time.Duration
+	dials     *atomic.Int64 // connections to Redis that were opened
 
 	mu      sync.Mutex
 	readers []*viewReader
@@ -80,8 +82,9 @@ func New(o Options) (*Projector, error) {
 	}
 	p := &Projector{
 		Options: o, admin: admin, memory: &budget{limit: int64(o.Config.FoldMemory)},
-		newStore: NewStore, idleCheck: idleCheck,
+		newStore: NewStore, idleCheck: idleCheck, dials: new(atomic.Int64),
 	}
+	o.Redis.AddHook(dialCounter{p.dials})
 	o.Metrics.progress.watch(p.Progress)
 	return p, nil
 }

@@ -56,7 +56,10 @@ func (r *viewReader) run(ctx context.Context) error {
 		return err
 	}
 	var err error
-	r.kafka, err = kafka.NewReader(r.projector.Kafka, kafka.ReaderOptions{Topics: r.view.Topics, Logger: r.log})
+	r.kafka, err = kafka.NewReader(r.projector.Kafka, kafka.ReaderOptions{
+		Topics: r.view.Topics, Logger: r.log,
+		MaxPartitionBytes: fetchShare(len(r.projector.Views), r.identity.partitions()),
+	})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
 )
 
 // partitionState is what others may see of a partition while its owner works.
@@ -25,7 +26,7 @@ type partitionState struct {
 	ready    bool
 	reason   string    // why it is not ready
 	err      error     // why it stopped
-	stamp    time.Time // broker timestamp of the last record that was applied
+	stamp    time.Time // broker timestamp of the last record that was applied, or of the first that waits
 	from     int64     // where this assignment began
 	since    time.Time // when
 }
@@ -40,8 +41,9 @@ type Progress struct {
 	Position, Stable int64
 	// Rate is offsets per second since the assignment.
 	Rate float64
-	// Behind is the age of the last applied record where more are waiting; 0 at
-	// the stable end.
+	// Behind is the age of the last applied record where more are waiting. Before
+	// one was applied it is the age of the first that waits, and before that was
+	// fetched the time since the assignment. 0 at the stable end.
 	Behind time.Duration
 	// Hot says that the position has once reached the mark.
 	Hot bool
@@ -102,7 +104,7 @@ func (s *partitionState) taken(a Assignment) {
 	defer s.mu.Unlock()
 	s.owned, s.known, s.position = true, true, a.Position
 	s.mark, s.hasMark = a.Mark, a.HasMark
-	s.from, s.since = a.Position, time.Now()
+	s.from, s.since, s.stamp = a.Position, time.Now(), time.Time{}
 	s.ready, s.reason, s.err = false, "not yet at the stable end of its assignment", nil
 }
 
@@ -122,16 +124,22 @@ func (s *partitionState) target(stable int64) {
 	s.arriveLocked()
 }
 
-func (s *partitionState) fetched(stable int64) {
+func (s *partitionState) fetched(b *kafka.Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stable = stable
+	s.stable = b.Stable
+	if s.stamp.IsZero() && len(b.Records) > 0 {
+		s.stamp = b.Records[0].Timestamp
+	}
 }
 
 func (s *partitionState) applied(position int64, stamp time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.position, s.stamp = position, stamp
+	s.position = position
+	if !stamp.IsZero() {
+		s.stamp = stamp
+	}
 	s.arriveLocked()
 }
 
@@ -184,8 +192,8 @@ func (s *partitionState) progress(now time.Time) (Progress, bool) {
 	if took := now.Sub(s.since).Seconds(); took > 0 {
 		p.Rate = float64(s.position-s.from) / took
 	}
-	if s.position < s.stable && !s.stamp.IsZero() {
-		p.Behind = max(0, now.Sub(s.stamp))
+	if s.position < s.stable {
+		p.Behind = max(0, now.Sub(cmp.Or(s.stamp, s.since)))
 	}
 	return p, s.owned
 }

@@ -44,6 +44,10 @@ func (p *partition) answered(a Answer, w Write) error {
 			p.applied()
 			return nil
 		}
+		if a.Position > p.position {
+			p.log.Info("another worker has applied events of the partition; starting again from the stored position",
+				keyFrom, p.position, keyTo, a.Position)
+		}
 		return errRestart
 	case AnswerFenced:
 		return errFenced
@@ -83,7 +87,7 @@ func (p *partition) applied() {
 		m.ignored.WithLabelValues(eventType).Add(float64(events))
 	})
 	if p.records > 0 {
-		m.receive.Observe(p.oldest.Sub(p.stamp).Seconds())
+		m.receive.Observe(max(0, p.oldest.Sub(p.first).Seconds())) // clocks differ
 		m.process.Observe(now.Sub(p.oldest).Seconds())
 	}
 	p.position, p.checked = p.read, now

@@ -1,0 +1,208 @@
+package projection
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/streamstest"
+)
+
+// TestIdleEventsCostFewScripts: events of a type that no rule names, and markers
+// of transactions, move the position of a hot partition, but not with a script
+// each.
+func TestIdleEventsCostFewScripts(t *testing.T) {
+	stories := map[string]func(l *lab, i int){
+		"ignored events": func(l *lab, _ int) {
+			e := l.paid(streamNumber(0), "1.10", 1)
+			e.Type = "Refunded"
+			l.Kafka.Produce("orders", e)
+		},
+		"markers": func(l *lab, i int) {
+			x := l.Kafka.Begin(fmt.Sprint("txn", i))
+			x.Produce("orders", l.paid(streamNumber(0), "1.10", 1))
+			x.Abort()
+		},
+	}
+	for name, write := range stories {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t, oneView)
+				w := l.start(nil)
+				l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
+				time.Sleep(10 * time.Second)
+				before := w.redis.Requests("EVALSHA")
+				const written = 200
+				for i := range written {
+					write(l, i)
+					time.Sleep(5 * time.Millisecond)
+				}
+				l.until("position at the LSO", func() bool { return l.position(l.views[0], 0) == l.Kafka.LSO("orders")[0] })
+				if n := w.redis.Requests("EVALSHA") - before; n > 40 {
+					t.Errorf("%d scripts for %d writes", n, written)
+				}
+			})
+		})
+	}
+}
+
+// TestBehindIsKnownBeforeAnythingIsApplied: a worker that cannot write a single
+// batch is as far behind as what waits is old.
+func TestBehindIsKnownBeforeAnythingIsApplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.payPartition(0, 5)
+		time.Sleep(time.Hour)
+		w := l.start(nil, 0)
+		// the scripts before: what defines the view, each sent anew in full, and
+		// what takes the partition over
+		struck := w.redis.Inject(streamstest.Fault{Request: "EVALSHA", Nth: 3, Action: streamstest.FreezeRequest})
+		l.until("frozen link", func() bool { return closed(struck) })
+		behind := func() time.Duration {
+			for _, p := range w.Progress() {
+				if p.Partition == orders(0) {
+					return p.Behind
+				}
+			}
+			return 0
+		}
+		if l.position(l.views[0], 0) != 0 {
+			t.Fatal("something was applied")
+		}
+		l.until("lag", func() bool { return behind() >= time.Hour })
+		w.redis.Thaw()
+		l.until("position at the LSO", func() bool { return l.position(l.views[0], 0) == 5 })
+		l.until("no lag", func() bool { return behind() == 0 })
+	})
+}
+
+// TestBehindIsKnownBeforeAnythingIsFetched: then it is the time since the
+// assignment.
+func TestBehindIsKnownBeforeAnythingIsFetched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &partitionState{id: orders(0)}
+		for _, position := range []int64{0, 5} {
+			s.applied(7, time.Now().Add(-24*time.Hour)) // of the assignment before
+			s.taken(Assignment{Position: position})
+			s.target(10)
+			time.Sleep(time.Minute)
+			if p, _ := s.progress(time.Now()); p.Behind != time.Minute {
+				t.Errorf("%v behind", p.Behind)
+			}
+		}
+	})
+}
+
+// TestRecordThatIsRefusedIsNotCounted among those that were applied.
+func TestRecordThatIsRefusedIsNotCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.payPartition(1, 4)
+		bad := l.Kafka.Record("orders", l.paid(streamNumber(1), "1.10", 1))
+		bad.Value = []byte("garbage")
+		l.Kafka.ProduceRecords(bad)
+		registry := prometheus.NewRegistry()
+		w := l.start(func(o *Options) { o.Metrics = NewMetrics(registry) }, 1)
+		l.until("stopped partition", func() bool { return stopped(w, 1) != nil })
+		const want = `
+			# HELP millrace_projector_records_total Records that were applied.
+			# TYPE millrace_projector_records_total counter
+			millrace_projector_records_total{view="order"} 4
+		`
+		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "millrace_projector_records_total"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestReconnectIsALookAtThePosition: behind a new connection may be an older
+// Redis.
+func TestReconnectIsALookAtThePosition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.pay(30)
+		l.weaken = func(p *Projector) { p.idleCheck = 24 * time.Hour }
+		w := l.start(nil)
+		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
+		dump := l.Redis.Snapshot()
+		l.pay(30)
+		l.untilApplied()
+		w.kafka.Freeze()
+		l.Redis.Restart(dump)
+		l.until("rebuilding view", func() bool { return l.state(l.views[0]) == StateRebuilding })
+		w.kafka.Thaw()
+		l.until("right rows", l.right)
+	})
+}
+
+// TestFetchesOfAllViewsShareOneBudget: many partitions and views do not multiply
+// what waits in memory.
+func TestFetchesOfAllViewsShareOneBudget(t *testing.T) {
+	for _, c := range []struct {
+		views, partitions int
+		want              int32
+	}{
+		{1, 1, 256 << 10}, {3, 12, 256 << 10}, {0, 0, 256 << 10},
+		{1, 1000, 256 << 18 / 1000}, {2, 1000, 256 << 17 / 1000}, {10, 10_000, 16 << 10},
+	} {
+		if got := fetchShare(c.views, c.partitions); got != c.want {
+			t.Errorf("%d views of %d partitions: %d, want %d", c.views, c.partitions, got, c.want)
+		}
+	}
+}
+
+// TestRecordLargerThanTheFoldMemory is written at once, and the next ones do not
+// suffer.
+func TestRecordLargerThanTheFoldMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, strings.Replace(oneView, `set: {at: "=time"}`, `set: {at: "=data.customer"}`, 1))
+		w, err := l.codec.Writer("Paid")
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, err := w.EncodeJSON(nil, []byte(`{"amount":1.10,"rate":0,"customer":"`+strings.Repeat("x", 600_000)+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 10 {
+			l.Kafka.Produce("orders", streamstest.Event{Stream: streams.StreamID(fmt.Sprintf("order-%d", i)), Type: "Paid", Value: value})
+			l.pay(10)
+		}
+		p := l.start(func(o *Options) { o.Config.FoldMemory = 1 << 20 })
+		l.untilApplied()
+		if !l.right() {
+			t.Error("rows are wrong")
+		}
+		p.stop()
+		if used := p.memory.used.Load(); used != 0 {
+			t.Errorf("%d bytes of the budget are still in use", used)
+		}
+	})
+}
+
+// TestFoldsThatAreTooLargeAreWritten, whoever holds the memory.
+func TestFoldsThatAreTooLargeAreWritten(t *testing.T) {
+	all := &budget{limit: 10}
+	p := &partition{
+		reader: &viewReader{config: Config{}.WithDefaults()}, state: &partitionState{},
+		fold: NewFold(nil), memory: &share{of: all}, begun: time.Now(),
+	}
+	if p.due(false) {
+		t.Error("due before anything is used up")
+	}
+	other := &share{of: all}
+	other.set(11)
+	if !p.due(false) {
+		t.Error("not due although the memory is used up")
+	}
+	other.set(0)
+	if p.due(false) {
+		t.Error("due although the memory was given back")
+	}
+}
