@@ -85,3 +85,39 @@ func TestGroupOnRealKafka(t *testing.T) {
 	g.Rejoin()
 	g.await(1, 2)
 }
+
+// Rule 9: a static member that is killed and restarted at once has its
+// partitions again, and the other members hear nothing of it.
+func TestStaticMemberRestartsUnnoticedOnRealKafka(t *testing.T) {
+	f, spec := onRealKafka(t, nil)
+	a := f.admin()
+	defer a.Close()
+	two := TopicSpec{Name: spec.Name + "-two", Partitions: 2}
+	if err := a.CreateTopic(t.Context(), two); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if _, err := a.admin.DeleteTopics(context.WithoutCancel(t.Context()), two.Name); err != nil {
+			t.Error(err)
+		}
+	}()
+	member := func(instance string) *running {
+		cfg := f.config
+		cfg.InstanceID = instance
+		return run(t, NewGroup(cfg, GroupOptions{Group: two.Name, Topics: []string{two.Name}}))
+	}
+	first, other := member("one"), member("two")
+	first.await(1, 1)
+	other.await(1, 1)
+	_, assigned, revoked := other.count()
+	for range 3 {
+		_ = first.stop() // a static member does not say that it leaves
+		first = member("one")
+		first.await(1, 1)
+	}
+	first.Rejoin()
+	first.await(1, 2)
+	if _, a, r := other.count(); a != assigned || r != revoked {
+		t.Errorf("the other member was told %d times, then %d", assigned+revoked, a+r)
+	}
+}
