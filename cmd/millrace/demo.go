@@ -84,8 +84,11 @@ func (d *demo) run(ctx context.Context, s *shell) error {
 			return d.hot(ctx, s, p)
 		})
 	}
-	if hot && (ctx.Err() != nil || errors.Is(err, errDone)) {
+	switch {
+	case hot && (ctx.Err() != nil || errors.Is(err, errDone)):
 		err = nil
+	case ctx.Err() != nil:
+		err = errInterrupted
 	}
 	return errors.Join(err, c.Close())
 }

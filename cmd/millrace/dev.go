@@ -74,8 +74,8 @@ func (d *dev) run(ctx context.Context, s *shell) error {
 		<-ctx.Done()
 		return nil
 	})
-	if err = errors.Join(err, c.Close()); err != nil {
-		return err
+	if closed := c.Close(); err != nil || closed != nil {
+		return errors.Join(err, closed)
 	}
 	fmt.Fprintf(s.err, "millrace dev: stopped; %s\n", cmp.Or(kept(d.cluster.DataDir), "events and rows were in memory and are gone"))
 	return nil

@@ -28,18 +28,19 @@ func runViews(ctx context.Context, s *shell, p *compose.Projector, whenHot func(
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return projector.Run(ctx) })
 	work.Go(func() error {
-		err := showViews(ctx, display, p.Views, projector)
+		hot := showViews(ctx, display, p.Views, projector)
 		display.Close()
-		if err != nil {
-			return ended(ctx, err)
+		if !hot {
+			return nil // ctx ended before
 		}
 		return whenHot(ctx)
 	})
 	return errors.Join(work.Wait(), closeRedis())
 }
 
-// showViews shows how far the views are until all of them are hot.
-func showViews(ctx context.Context, display *progress.Display, views []*projection.View, projector *projection.Projector) error {
+// showViews shows how far the views are until all of them are hot, or until ctx
+// ends.
+func showViews(ctx context.Context, display *progress.Display, views []*projection.View, projector *projection.Projector) bool {
 	for {
 		hot := true
 		for _, v := range views {
@@ -49,11 +50,11 @@ func showViews(ctx context.Context, display *progress.Display, views []*projecti
 			}
 		}
 		if hot {
-			return nil
+			return true
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return false
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -107,12 +108,4 @@ func (v viewProgress) note() string {
 		note += fmt.Sprintf(", %.0f/s, %s left", v.rate, left.Round(time.Second))
 	}
 	return note
-}
-
-// ended is nil where it was ctx that ended the work.
-func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }

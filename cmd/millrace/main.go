@@ -15,7 +15,6 @@ import (
 func main() {
 	compose.Quiet()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := (&shell{in: os.Stdin, out: os.Stdout, err: os.Stderr}).main(ctx, os.Args[1:])
 	stop()

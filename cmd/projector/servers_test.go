@@ -18,7 +18,8 @@ import (
 )
 
 // servers NAME KAFKA REDIS runs a Kafka with the topic orders and a Redis at
-// these addresses, as a process that can be frozen.
+// these addresses, as a process that can be frozen. It makes the file NAME when
+// both answer.
 func servers() {
 	ctx, stop := signals.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -26,6 +27,9 @@ func servers() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+	if err := os.WriteFile(os.Args[1], nil, 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
 	<-ctx.Done()
 	_ = c.Close() // what it could not write is of no use any more
@@ -38,6 +42,20 @@ func freeport(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		ts.Setenv(name, l.Addr().String())
 		ts.Check(l.Close())
+	}
+}
+
+// await FILE... waits until there are these files.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			if _, err := os.Stat(ts.MkAbs(name)); err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				ts.Fatalf("%s did not appear", name)
+			}
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ func stories(t *testing.T, dir string) {
 		RequireUniqueNames:  true,
 		Setup:               func(e *testscript.Env) error { return os.CopyFS(e.WorkDir+"/schemas", os.DirFS("testdata/schemas")) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "refused": refused, "freeport": freeport, "ready": ready, "signal": signal,
+			"exits": exits, "refused": refused, "freeport": freeport, "await": await, "ready": ready, "signal": signal,
 		},
 	})
 }

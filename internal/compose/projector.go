@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/millrace/millrace/streams/avro"
 	"github.com/millrace/millrace/streams/kafka"
@@ -79,6 +81,11 @@ func (p *Projector) Check(_ context.Context, f *worker.File, _ bool) error {
 	return nil
 }
 
+// farewell is how long the last batches may wait for a Redis that stands still,
+// once the worker is to stop. Less than the usual grace period, more than any
+// batch of a Redis that answers.
+const farewell = 3 * time.Second
+
 // Run runs the views until ctx ends.
 func (p *Projector) Run(ctx context.Context, r worker.Runtime) error {
 	projector, closeRedis, err := p.New(projection.Options{Metrics: projection.NewMetrics(r.Metrics), Logger: r.Log})
@@ -87,11 +94,13 @@ func (p *Projector) Run(ctx context.Context, r worker.Runtime) error {
 	}
 	r.Health.Ask("projector", projector.NotReady)
 	r.Health.SetStarted()
+	// a command that is under way does not see the end of ctx, only that of its connection
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(farewell, func() { _ = closeRedis() }) })()
 	return errors.Join(projector.Run(ctx), closeRedis())
 }
 
 // New makes the projector of the file with the options that a file does not
-// have. The function that it returns closes the connections to Redis.
+// have. The function that it returns closes the connections to Redis, once.
 func (p *Projector) New(o projection.Options) (*projection.Projector, func() error, error) {
 	client, err := projection.OpenRedis(p.Redis)
 	if err != nil {
@@ -103,5 +112,5 @@ func (p *Projector) New(o projection.Options) (*projection.Projector, func() err
 	if err != nil {
 		return nil, nil, errors.Join(err, client.Close())
 	}
-	return projector, client.Close, nil
+	return projector, sync.OnceValue(client.Close), nil
 }

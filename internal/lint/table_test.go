@@ -40,7 +40,7 @@ var edges = map[string][]string{
 	},
 	"internal/devcluster":  {"streams/kafka", kgo, kadm, kerr, kfake, miniredis},
 	"internal/importer":    {"streams", "streams/avro", "streams/kafka", uuid, sync},
-	"internal/progress":    {mpb, term},
+	"internal/progress":    {term},
 	"internal/refgen":      {},
 	"internal/shop":        {},
 	"internal/shop/oracle": {"internal/shop"},
@@ -78,7 +78,6 @@ const (
 	kgo        = "github.com/twmb/franz-go/pkg/kgo"
 	kmsg       = "github.com/twmb/franz-go/pkg/kmsg"
 	miniredis  = "github.com/alicebob/miniredis/v2"
-	mpb        = "github.com/vbauerster/mpb/v8"
 	prometheus = "github.com/prometheus/client_golang"
 	redis      = "github.com/redis/go-redis/v9"
 	sync       = "golang.org/x/sync"
