@@ -99,5 +99,5 @@ var links = map[string][]string{
 
 // long is which functions and files may be longer than the budget, and why.
 var long = map[string]string{
-	"streams/decimal.go":              "one type whose two representations, small and large, are understood together",
+	"streams/decimal.go": "one type whose two representations, small and large, are understood together",
 }
