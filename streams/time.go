@@ -79,7 +79,7 @@ var (
 // Time holds them. It does not allocate.
 func ParseTime(s string) (Time, error) {
 	t, err := parseTime(s)
-	if err != nil && err != ErrTimeRange {
+	if err != nil && !errors.Is(err, ErrTimeRange) {
 		err = fmt.Errorf("%q %w", s, err)
 	}
 	return t, err

@@ -35,7 +35,7 @@ func Infer(ctx context.Context, file, folder string) (Inferred, error) {
 	if err != nil {
 		return result, err
 	}
-	defer in.close()
+	defer in.close() //nolint:errcheck // it is only read
 	inferrer := avro.NewInferrer()
 	if err := result.read(ctx, in, inferrer); err != nil {
 		return result, err
@@ -48,7 +48,7 @@ func Infer(ctx context.Context, file, folder string) (Inferred, error) {
 func (f *Inferred) read(ctx context.Context, in *input, inferrer *avro.Inferrer) error {
 	for {
 		raw, err := in.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {

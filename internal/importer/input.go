@@ -83,7 +83,7 @@ func (in *input) next() ([]byte, error) {
 		if err == nil && len(raw) == 0 {
 			continue
 		}
-		if err != nil && err != io.EOF && err != errLongLine {
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, errLongLine) {
 			err = fmt.Errorf("reading %s after line %d: %w", in.name, in.line, err)
 		}
 		return raw, err
@@ -103,7 +103,7 @@ func (in *input) readLine() ([]byte, error) {
 		if !long {
 			line = append(line, part...)
 		}
-		if err == bufio.ErrBufferFull {
+		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
 		if err != nil && (err != io.EOF || len(part) == 0 && len(line) == 0 && !long) {

@@ -51,7 +51,7 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	r.in = in
-	defer in.close()
+	defer in.close() //nolint:errcheck // it is only read
 	partitions, err := ensureTopic(ctx, &r.Options)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (r *run) importLines(ctx context.Context) error {
 	}()
 	if err := group.Wait(); err != nil {
 		if r.File != Stdin { // nobody can end a read of a pipe that blocks
-			<-read
+			_ = <-read // what it ended with is the consequence of err
 		}
 		return err
 	}
@@ -117,7 +117,7 @@ func (r *run) importLines(ctx context.Context) error {
 func (r *run) readLines(ctx context.Context) error {
 	for {
 		raw, err := r.in.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		l := line{err: err}

@@ -116,7 +116,7 @@ func (p *Projector) Run(ctx context.Context) error {
 // ended is nil where it was ctx that ended the work.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // the end that was asked for is no error
 	}
 	return err
 }
