@@ -106,7 +106,7 @@ func (r *run) importLines(ctx context.Context) error {
 	}()
 	if err := group.Wait(); err != nil {
 		if r.File != Stdin { // nobody can end a read of a pipe that blocks
-			_ = <-read // what it ended with is the consequence of err
+			<-read //nolint:errcheck // what it ended with is the consequence of err
 		}
 		return err
 	}
