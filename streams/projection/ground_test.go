@@ -2,6 +2,7 @@ package projection
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/kafka"
@@ -89,6 +91,10 @@ func (l *lab) clean() {
 	for _, g := range groups.Groups() {
 		if err == nil && strings.HasPrefix(g, l.groups) {
 			_, err = l.Kafka.Admin().DeleteGroup(ctx, g)
+			for end := time.Now().Add(time.Minute); errors.Is(err, kerr.NonEmptyGroup) && time.Now().Before(end); {
+				time.Sleep(time.Second) // a worker that was killed is a member until its session ends
+				_, err = l.Kafka.Admin().DeleteGroup(ctx, g)
+			}
 		}
 	}
 	if err != nil {
