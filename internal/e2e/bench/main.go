@@ -37,7 +37,7 @@ func main() {
 	flag.IntVar(&s.events, "events", 5_000_000, "events of the large topic; the small one has a tenth")
 	flag.IntVar(&s.streams, "streams", 100_000, "streams of the large topic")
 	flag.IntVar(&s.rounds, "rounds", 5, "how often everything is measured")
-	flag.BoolVar(&s.quick, "quick", false, "leave out the topic of 1 M streams, memory and latency")
+	flag.BoolVar(&s.quick, "quick", false, "leave out the topic of 1 M streams")
 	flag.Parse()
 	exitOn(bench(ctx, s))
 }
