@@ -19,8 +19,10 @@ type FileError struct {
 	Missing bool
 }
 
+// Error says which file, why, and what to do.
 func (e *FileError) Error() string { return e.Reason.Error() }
 
+// Unwrap returns the reason.
 func (e *FileError) Unwrap() error { return e.Reason }
 
 // Load reads the shared blocks of a configuration and nothing else of it.
