@@ -24,6 +24,10 @@ type waited struct {
 
 const perSecond = 10_000
 
+// pollPause is how long a row that is waited for is not looked at again: looking
+// all the time takes a core from those who make the row.
+const pollPause = 200 * time.Microsecond
+
 // latency emits events at a steady rate and looks, for one in a hundred, how
 // long it takes from the call of Produce until another client of Redis sees the
 // row.
@@ -41,7 +45,8 @@ func latency(ctx context.Context, args []string) (any, error) {
 	}
 	defer c.Close()
 	admin := kadm.NewClient(c)
-	if _, err := admin.CreateTopic(ctx, partitions, -1, nil, topic); err != nil {
+	forever := "-1"
+	if _, err := admin.CreateTopic(ctx, partitions, -1, map[string]*string{"retention.ms": &forever}, topic); err != nil {
 		return nil, err
 	}
 	p, err := start(ctx, topic, "order")
@@ -105,7 +110,7 @@ func probe(ctx context.Context, c *kgo.Client, p *projected, e emission, g *gene
 		r := record(e.topic, &event, value)
 		sent := time.Now()
 		c.Produce(ctx, r, nil)
-		for visible := int64(0); visible == 0; {
+		for visible := int64(0); visible == 0; time.Sleep(pollPause) {
 			if visible, err = p.redis.Exists(ctx, id.RowKey(string(event.Stream))).Result(); err != nil {
 				return nil, err
 			}

@@ -84,6 +84,7 @@ func (p *projected) hot(ctx context.Context) error {
 		}
 		select {
 		case err := <-p.done:
+			p.done <- nil // for close
 			return fmt.Errorf("the projector stopped: %w", err)
 		case <-time.After(20 * time.Millisecond):
 		}
