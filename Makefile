@@ -79,6 +79,7 @@ e2e: ## run the tests on real Kafka and Redis, and stop both
 	@$(call with,$(GO) test -count=1 -p 1 -timeout 45m ./internal/e2e/... ./streams/projection ./streams/kafka ./streams/streamstest)
 
 .PHONY: bench
+bench: START += --long-lived
 bench: ## measure on real Kafka and Redis: docs/performance.md
 	@$(call with,$(GO) run ./internal/e2e/bench)
 

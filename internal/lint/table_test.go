@@ -54,9 +54,9 @@ var edges = map[string][]string{
 	"internal/e2e/daemon":      {},
 	"internal/e2e/fines":       {},
 	"internal/e2e/freeport":    {},
-	"internal/e2e/kafkaserver": {"internal/e2e/daemon", kgo, kmsg},
+	"internal/e2e/kafka":       {"internal/e2e/daemon", kgo, kmsg},
 	"internal/e2e/redisserver": {"internal/e2e/daemon", redis},
-	"internal/e2e/services":    {"internal/e2e/kafkaserver", "internal/e2e/redisserver"},
+	"internal/e2e/services":    {"internal/e2e/kafka", "internal/e2e/redisserver"},
 
 	// Tests of the source and of the pages.
 	"internal/docs": {},

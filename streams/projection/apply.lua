@@ -70,11 +70,8 @@ local function scale_of(s)
   return fraction and #s <= LONGEST and #fraction
 end
 
-local POWERS, POSITIVE, NEGATIVE = {[0] = 1}, {}, {}
-for i = 1, EXACT do
-  POWERS[i] = POWERS[i - 1] * 10
-  POSITIVE[i], NEGATIVE[i] = '%d.%0' .. i .. 'd', '-%d.%0' .. i .. 'd'
-end
+local POWERS = {[0] = 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14}
+local shapes = {} -- of numbers with so many digits behind the point
 
 -- parts returns whether s is negative, its digits before the point without
 -- leading zeros, and those behind it without trailing zeros.
@@ -130,10 +127,15 @@ local function sum(x, y, xs, ys)
   n = n - n % 1
   while s > 0 and n % 10 == 0 do n, s, p = n / 10, s - 1, p / 10 end
   if s == 0 then return format('%d', n) end
-  local shape = POSITIVE[s]
-  if n < 0 then shape, n = NEGATIVE[s], -n end
+  local shape = shapes[s]
+  if not shape then
+    shape = '%d.%0' .. s .. 'd'
+    shapes[s] = shape
+  end
+  local sign = ''
+  if n < 0 then sign, n = '-', -n end
   local fraction = n % p
-  return format(shape, (n - fraction) / p, fraction)
+  return sign .. format(shape, (n - fraction) / p, fraction)
 end
 
 -- less compares two numbers.

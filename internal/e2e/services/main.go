@@ -1,7 +1,7 @@
 // Services starts and stops the real Kafka and the real Redis of the end-to-end
 // tests:
 //
-//	go run ./internal/e2e/services start  [--dir .run] [--nodes 1|3] [--kafka-port 19092] [--redis-port 26379]
+//	go run ./internal/e2e/services start  [--dir .run] [--nodes 1|3] [--kafka-port 19092] [--redis-port 26379] [--long-lived]
 //	go run ./internal/e2e/services status [--dir .run]
 //	go run ./internal/e2e/services stop   [--dir .run]
 //
@@ -67,6 +67,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&want.Nodes, "nodes", 1, "number of Kafka nodes, 1 or 3")
 	flags.IntVar(&want.KafkaPort, "kafka-port", 19092, "port of the first Kafka node; the next 2*nodes-1 are used, too")
 	flags.IntVar(&want.RedisPort, "redis-port", 26379, "port of Redis")
+	flags.BoolVar(&want.LongLived, "long-lived", false, "a Kafka that is faster once it has warmed up, and slower before")
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		flags.Usage()
 		return &usageError{errors.New("no command given")}

@@ -12,16 +12,17 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/millrace/millrace/internal/e2e/kafkaserver"
+	"github.com/millrace/millrace/internal/e2e/kafka"
 	"github.com/millrace/millrace/internal/e2e/redisserver"
 )
 
 // settings are what start was told; a file in the folder keeps them for the
 // other commands.
 type settings struct {
-	Nodes     int `json:"nodes"`
-	KafkaPort int `json:"kafka_port"`
-	RedisPort int `json:"redis_port"`
+	Nodes     int  `json:"nodes"`
+	KafkaPort int  `json:"kafka_port"`
+	RedisPort int  `json:"redis_port"`
+	LongLived bool `json:"long_lived"`
 }
 
 // services are those of one folder, locked: one command at a time.
@@ -51,9 +52,9 @@ func open(dir string) (*services, error) {
 // close lets the next command in.
 func (s *services) close() { _ = s.lock.Close() }
 
-func (s *services) kafka(w settings) kafkaserver.Cluster {
-	return kafkaserver.Cluster{
-		Dir: filepath.Join(s.dir, "kafka"), Libs: filepath.Join(s.dir, "libs"), Nodes: w.Nodes, Port: w.KafkaPort,
+func (s *services) kafka(w settings) kafka.Cluster {
+	return kafka.Cluster{
+		Dir: filepath.Join(s.dir, "kafka"), Libs: filepath.Join(s.dir, "libs"), Nodes: w.Nodes, Port: w.KafkaPort, LongLived: w.LongLived,
 	}
 }
 
@@ -67,8 +68,8 @@ func (s *services) start(ctx context.Context, want settings, stdout io.Writer) e
 		return err
 	}
 	if has != nil && *has != want {
-		return fmt.Errorf("%s holds services with other settings (%d nodes, Kafka on %d, Redis on %d): stop them first, or give another --dir",
-			s.dir, has.Nodes, has.KafkaPort, has.RedisPort)
+		return fmt.Errorf("%s holds services with other settings (%d nodes, Kafka on %d, Redis on %d, long-lived %t): stop them first, or give another --dir",
+			s.dir, has.Nodes, has.KafkaPort, has.RedisPort, has.LongLived)
 	}
 	if err := s.save(want); err != nil {
 		return err

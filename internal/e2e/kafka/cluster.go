@@ -1,4 +1,4 @@
-// Package kafkaserver runs Apache Kafka on this machine, without a container:
+// Package kafka runs Apache Kafka on this machine, without a container:
 // its libraries come from Maven, its nodes are processes that outlive the
 // caller. A cluster lives in one folder, which also says which ports it has, so
 // several can run side by side.
@@ -6,7 +6,7 @@
 // [Cluster.Start] is idempotent: a node that runs is left alone, one that was
 // killed goes on with the data that it had. It returns when every node is a
 // member and answers.
-package kafkaserver
+package kafka
 
 import (
 	"bytes"
@@ -46,6 +46,9 @@ type Cluster struct {
 	// Port is that of the first broker. Broker n has Port + 2(n-1), and its
 	// controller the port behind it.
 	Port int
+	// LongLived has Java compile as well as it can: a broker that has warmed up is
+	// faster, a young one is slower.
+	LongLived bool
 }
 
 // Brokers returns the addresses of the brokers.
@@ -144,7 +147,11 @@ func (c Cluster) startNode(ctx context.Context, n int, id string, ended chan<- i
 	if err := c.format(ctx, n, id, file); err != nil {
 		return err
 	}
-	args := append(c.java("-Xms256m", "-Xmx1g"), "kafka.Kafka", file)
+	options := []string{"-Xms256m", "-Xmx1g"}
+	if !c.LongLived {
+		options = append(options, quickStart)
+	}
+	args := append(c.java(options...), "kafka.Kafka", file)
 	gone, err := node.Start("java", args...)
 	if err != nil {
 		return err
@@ -156,9 +163,13 @@ func (c Cluster) startNode(ctx context.Context, n int, id string, ended chan<- i
 	return nil
 }
 
+// quickStart keeps Java from spending on compilation what only a long life
+// brings in again.
+const quickStart = "-XX:TieredStopAtLevel=1"
+
 // java returns the arguments of every Java program of Kafka, up to its class.
 func (c Cluster) java(options ...string) []string {
-	return append(options, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+	return append(options, "-XX:+UseSerialGC",
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", filepath.Join(c.libs(), "*"))
 }
 
@@ -208,7 +219,7 @@ func (c Cluster) format(ctx context.Context, n int, id, file string) error {
 	if _, err := os.Stat(filepath.Join(c.logDir(n), "meta.properties")); err == nil {
 		return nil
 	}
-	args := append(c.java(), "kafka.tools.StorageTool", "format", "-t", id, "-c", file)
+	args := append(c.java(quickStart), "kafka.tools.StorageTool", "format", "-t", id, "-c", file)
 	if out, err := exec.CommandContext(ctx, "java", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("formatting its folder: %w\n%s", err, out)
 	}

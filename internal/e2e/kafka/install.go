@@ -1,4 +1,4 @@
-package kafkaserver
+package kafka
 
 import (
 	"bytes"
