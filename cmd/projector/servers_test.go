@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	signals "os/signal"
@@ -33,30 +32,6 @@ func servers() {
 	}
 	<-ctx.Done()
 	_ = c.Close() // what it could not write is of no use any more
-}
-
-// freeport VARIABLE... sets variables to addresses that are free.
-func freeport(ts *testscript.TestScript, _ bool, args []string) {
-	for _, name := range args {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		ts.Setenv(name, l.Addr().String())
-		ts.Check(l.Close())
-	}
-}
-
-// await FILE... waits until there are these files.
-func await(ts *testscript.TestScript, _ bool, args []string) {
-	for _, name := range args {
-		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-			if _, err := os.Stat(ts.MkAbs(name)); err == nil {
-				break
-			}
-			if time.Now().After(deadline) {
-				ts.Fatalf("%s did not appear", name)
-			}
-		}
-	}
 }
 
 // ready ADDR waits until the worker with that admin address is ready.

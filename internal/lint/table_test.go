@@ -58,6 +58,9 @@ var edges = map[string][]string{
 	"internal/e2e/redisserver": {"internal/e2e/daemon", redis},
 	"internal/e2e/services":    {"internal/e2e/kafka", "internal/e2e/redisserver"},
 
+	// What tests of command lines stand on.
+	"internal/story": {testscript},
+
 	// Tests of the source and of the pages.
 	"internal/docs": {},
 	"internal/lint": {},
@@ -81,6 +84,7 @@ const (
 	prometheus = "github.com/prometheus/client_golang"
 	redis      = "github.com/redis/go-redis/v9"
 	sync       = "golang.org/x/sync"
+	testscript = "github.com/rogpeppe/go-internal/testscript"
 	term       = "golang.org/x/term"
 	twmbAvro   = "github.com/twmb/avro"
 	uuid       = "github.com/google/uuid"
