@@ -21,7 +21,9 @@ One YAML file configures all workers. Each reads the shared blocks and its own a
 | secret | as a text; printed as ` + "`[REDACTED]`" + ` everywhere |
 
 In every value, ` + "`${VAR}`" + ` is the environment variable, which must be set; ` + "`${VAR:-default}`" + ` has a default for one that is not set or empty; ` +
-	"`${file:/run/secrets/x}`" + ` is the content of a file, which no message shows; ` + "`$${`" + ` is a literal ` + "`${`" + `. Between brackets, quote them.
+	"`${file:/run/secrets/x}`" + ` is the content of a file, which no message shows, without the newline at its end; ` + "`$${`" + ` is a literal ` + "`${`" + `. Between brackets, quote them. A default ends at the first ` + "`}`" + `, and holds no braces.
+
+Relative paths, of ` + "`schemas.folder`" + ` and of ` + "`${file:…}`" + `, begin where the command is started, not at the configuration.
 
 Anchors, aliases, merge keys and tags of YAML are refused.
 `

@@ -4,7 +4,8 @@ import "github.com/millrace/millrace/streams"
 
 // Config is the `schemas` block of the configuration.
 type Config struct {
-	// Folder holds the schemas: the file name is the event type. Required.
+	// Folder holds the schemas: the file name is the event type. A relative path
+	// begins where the command is started, not at the configuration. Required.
 	Folder string `yaml:"folder"`
 }
 

@@ -25,8 +25,10 @@
 // After parsing, in the values of the blocks that are read:
 //
 //	${VAR}            the environment variable; an error where it is not set
-//	${VAR:-default}   default where it is not set or empty
-//	${file:/path}     the content of a file, without one newline at its end
+//	${VAR:-default}   default where it is not set or empty; it holds no braces
+//	${file:/path}     the content of a file, without one newline at its end; an
+//	                  error where nothing is left. A relative path begins where
+//	                  the command is started
 //	$${               a literal ${
 //
 // A result never changes the structure: it stays one scalar, and the type of

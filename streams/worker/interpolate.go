@@ -1,9 +1,12 @@
 package worker
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -22,6 +25,9 @@ const maxSecretFile = 1 << 20
 
 func readSecret(path string) (string, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) && !filepath.IsAbs(path) {
+		return "", fmt.Errorf("there is no file %s in %s; a relative path begins where the command is started", path, here())
+	}
 	if err != nil {
 		return "", err
 	}
@@ -34,6 +40,15 @@ func readSecret(path string) (string, error) {
 		return "", fmt.Errorf("%s has more than 1 MiB", path)
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), nil
+}
+
+// here names the folder that relative paths begin at.
+func here() string {
+	folder, err := os.Getwd()
+	if err != nil {
+		return "the working directory"
+	}
+	return folder
 }
 
 // expansion is a text in which the variables are replaced.
@@ -84,6 +99,7 @@ func (v variables) expand(s string) (expansion, []expandError) {
 		if err != nil {
 			errs = append(errs, expandError{expression, nth, err.Error()})
 		}
+		nth += strings.Count(expression[2:], "${")
 		out.WriteString(value)
 		s = s[at+end+1:]
 	}
@@ -103,10 +119,16 @@ func (v variables) value(inner string, e *expansion) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("reading ${file:}: %w", err)
 		}
+		if text == "" {
+			return "", fmt.Errorf("reading ${file:}: %s is empty; write the value into it, or take the setting out", path)
+		}
 		e.secrets = append(e.secrets, text)
 		return text, nil
 	}
 	name, hasDefault := m[1], strings.Contains(inner, ":-")
+	if strings.Contains(m[2], "{") {
+		return "", fmt.Errorf("the default of ${%s:-…} ends at the first }, so it cannot hold braces or another ${…}; set %s instead", name, name)
+	}
 	value, set := v.env(name)
 	switch {
 	case hasDefault && value == "":
