@@ -33,7 +33,8 @@ func devCommand() *command {
 		long: `Starts a Kafka and a Redis inside this process and the workers that FILE
 configures, for trying and developing: nothing of it is made for production.
 Other programs can use both: the projector, kcat, redis-cli. Stops on Ctrl-C.
-What FILE says about the addresses of Kafka and Redis is not used.
+What FILE says about the addresses of Kafka and Redis is not used. Where there
+is no FILE, or it has no views, it is a Kafka and a Redis and nothing else.
 
 With --data the events are kept; views are built anew from them at each start.
 
@@ -59,26 +60,47 @@ func (d *dev) run(ctx context.Context, s *shell) error {
 	if d.partitions < 1 {
 		return &usageError{"--partitions must be at least 1"}
 	}
-	var p compose.Projector
-	if err := p.Load(ctx, d.config); err != nil {
+	p, err := d.load(ctx)
+	if err != nil {
 		return err
 	}
-	c, err := startCluster(ctx, &p, d.cluster, int32(d.partitions))
+	c, err := startCluster(ctx, p, d.cluster, int32(d.partitions))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(s.err, "millrace dev: Kafka on %s, Redis on %s, in this process: for trying and developing, not for production\n",
 		c.KafkaAddr(), c.RedisAddr())
-	err = runViews(ctx, s, &p, func(ctx context.Context) error {
-		fmt.Fprintf(s.err, "millrace dev: the views are hot and follow their topics; Ctrl-C ends it\n")
-		<-ctx.Done()
-		return nil
-	})
+	err = d.work(ctx, s, p)
 	if closed := c.Close(); err != nil || closed != nil {
 		return errors.Join(err, closed)
 	}
 	fmt.Fprintf(s.err, "millrace dev: stopped; %s\n", cmp.Or(kept(d.cluster.DataDir), "events and rows were in memory and are gone"))
 	return nil
+}
+
+// load reads the configuration. Nobody needs one for a Kafka and a Redis alone.
+func (d *dev) load(ctx context.Context) (*compose.Projector, error) {
+	var p compose.Projector
+	err := p.LoadWhole(ctx, d.config)
+	var file *compose.FileError
+	if d.config == defaultConfig && errors.As(err, &file) && file.Missing {
+		return &p, nil
+	}
+	return &p, err
+}
+
+// work runs the views, if there are any, until ctx ends.
+func (d *dev) work(ctx context.Context, s *shell, p *compose.Projector) error {
+	if len(p.Views) == 0 {
+		fmt.Fprintf(s.err, "millrace dev: without views, since %s has none or is not there; -f FILE runs those of a file. Ctrl-C ends it\n", d.config)
+		<-ctx.Done()
+		return nil
+	}
+	return runViews(ctx, s, p, func(ctx context.Context) error {
+		fmt.Fprintf(s.err, "millrace dev: the views are hot and follow their topics; Ctrl-C ends it\n")
+		<-ctx.Done()
+		return nil
+	})
 }
 
 func kept(folder string) string {

@@ -13,9 +13,12 @@ import (
 	"github.com/millrace/millrace/streams"
 )
 
+// defaultConfig is the configuration where none is named.
+const defaultConfig = "millrace.yaml"
+
 // configFlag is the flag that every command with a configuration has.
 func configFlag(f *flag.FlagSet, config *string) {
-	f.StringVar(config, "config", cmp.Or(os.Getenv("MILLRACE_CONFIG"), "millrace.yaml"), "the configuration `FILE`; $MILLRACE_CONFIG names another default")
+	f.StringVar(config, "config", cmp.Or(os.Getenv("MILLRACE_CONFIG"), defaultConfig), "the configuration `FILE`; $MILLRACE_CONFIG names another default")
 }
 
 func (c *command) flagSet() *flag.FlagSet {
