@@ -11,16 +11,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/millrace/millrace/internal/devcluster"
 	"github.com/millrace/millrace/internal/e2e"
 )
 
-// TestReadme does what "Your own events in ten minutes" says, with a cluster on
-// free ports, and compares what is printed.
+// TestReadme does what "Your own events in ten minutes" says, on free ports, and
+// compares what is printed.
 func TestReadme(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(e2e.Root(t), "README.md"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "\nmillrace dev\n") {
+		t.Error("the README does not start a Kafka and a Redis as this test does")
 	}
 	w := newWalk(t)
 	w.write("fines.jsonl", block(t, string(text), "json"))
@@ -42,6 +44,21 @@ func TestReadme(t *testing.T) {
 			projecting = true
 		}
 		w.check(c)
+	}
+}
+
+// TestSnippets looks for the Go code of the README in the source that it is of.
+func TestSnippets(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(e2e.Root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(filepath.Join(e2e.Root(t), "examples", "shop", "view_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := block(t, string(readme), "go"); !strings.Contains(string(source), code) {
+		t.Errorf("the README has code that is not in examples/shop/view_test.go:\n%s", code)
 	}
 }
 
@@ -83,29 +100,31 @@ func console(text string) (commands []printed) {
 type walk struct {
 	t        *testing.T
 	dir      string
-	binaries e2e.Build
+	binaries *e2e.Build
 	local    *strings.Replacer // addresses of the README to those of the cluster
 }
 
+// listening is where millrace dev says that it can be reached.
+var listening = regexp.MustCompile(`Kafka on (\S+:\d+), Redis on (\S+:\d+)`)
+
 func newWalk(t *testing.T) *walk {
 	t.Helper()
-	c, err := devcluster.Start(t.Context(), devcluster.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &walk{t: t, dir: t.TempDir()}
+	w := &walk{t: t, dir: t.TempDir(), binaries: new(e2e.Build)}
 	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
 		if err := w.binaries.Remove(); err != nil {
 			t.Error(err)
 		}
 	})
-	_, port, _ := strings.Cut(c.RedisAddr(), ":")
-	w.local = strings.NewReplacer("127.0.0.1:9092", c.KafkaAddr(), "127.0.0.1:6379", c.RedisAddr(), "redis-cli ", "redis-cli -p "+port+" ")
-	path := filepath.Dir(w.binaries.Binary(t, "millrace"))
-	t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
+	millrace := w.binaries.Binary(t, "millrace")
+	t.Setenv("PATH", filepath.Dir(millrace)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	dev := e2e.StartWorker(t, e2e.WorkerSpec{Path: millrace, Args: []string{"dev", "--kafka", ":0", "--redis", ":0"}, Dir: w.dir})
+	var addrs []string
+	e2e.Poll(t, time.Minute, func() (bool, string) {
+		addrs = listening.FindStringSubmatch(dev.Log())
+		return addrs != nil, "millrace dev says " + dev.Log()
+	})
+	_, port, _ := strings.Cut(addrs[2], ":")
+	w.local = strings.NewReplacer("127.0.0.1:9092", addrs[1], "127.0.0.1:6379", addrs[2], "redis-cli ", "redis-cli -p "+port+" ")
 	return w
 }
 
