@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"math/bits"
-
 	"github.com/millrace/millrace/streams"
 )
 
@@ -98,15 +96,7 @@ func subInt(a, b int64) (int64, bool) {
 }
 
 func mulInt(a, b int64) (int64, bool) {
-	hi, lo := bits.Mul64(uint64(a), uint64(b))
-	h := int64(hi)
-	if a < 0 {
-		h -= b
-	}
-	if b < 0 {
-		h -= a
-	}
-	return int64(lo), h == int64(lo)>>63
+	return streams.NewDecimal(a, 0).Mul(streams.NewDecimal(b, 0)).Int64()
 }
 
 func floatArithmetic(op string, at place, a, b fn[float64]) fn[float64] {

@@ -43,6 +43,19 @@ func TestTextsOfAnEventAreBounded(t *testing.T) {
 	})
 }
 
+// TestRulesBehindAnErrorAreNotEvaluated: the event is lost anyhow, and each of
+// them may cost as much as the first.
+func TestRulesBehindAnErrorAreNotEvaluated(t *testing.T) {
+	p := compiled(t, header+"on:\n  OrderPlaced:\n    - add: {x: \"=1 % data.article\"}\n    - when: \"=data.article == 0\"\n      set: {y: 1}\n")
+	e := p.Events["OrderPlaced"]
+	evaluated := false
+	when := e.rules[1].when
+	e.rules[1].when = func(e *env) bool { evaluated = true; return when(e) }
+	if _, err := run(t, p, "OrderPlaced", event{"stream": "s", "data.article": 0}); !errors.Is(err, streams.ErrDivisionByZero) || evaluated {
+		t.Errorf("got %v, the second rule was evaluated: %v", err, evaluated)
+	}
+}
+
 // TestMemoryOfLargeTextsIsGivenBack: one large event must not cost memory for
 // good, in each partition.
 func TestMemoryOfLargeTextsIsGivenBack(t *testing.T) {

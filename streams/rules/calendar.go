@@ -38,7 +38,7 @@ func (c *exprCompiler) zone(call call) (clock, bool) {
 		c.add(zone.at, `there is no zone %q; write "as written", "UTC" or one such as "Europe/Rome"`, zone.lit.text)
 		return nil, false
 	}
-	c.scope.zone(zone.lit.text, at)
+	c.scope.table("zone "+zone.lit.text, func() string { return offsets(at) })
 	return func(t streams.Time) time.Time { return time.Unix(0, t.Nanos).In(at) }, true
 }
 

@@ -41,7 +41,7 @@ func canonicalText(fields []Field, events []*checkedEvent) string {
 	for _, ev := range events {
 		fmt.Fprintf(&b, "on %s\n", strconv.QuoteToASCII(ev.eventType))
 		ev.scope.writePaths(&b)
-		ev.scope.writeZones(&b)
+		ev.scope.writeTables(&b)
 		for _, r := range ev.rules {
 			r.canonical.write(&b)
 		}
@@ -73,11 +73,12 @@ func (s *scope) writePaths(b *strings.Builder) {
 	}
 }
 
-// writeZones writes down which offsets the zones have: a machine with another
-// zone database gives other rows.
-func (s *scope) writeZones(b *strings.Builder) {
-	for _, name := range slices.Sorted(maps.Keys(s.zones)) {
-		fmt.Fprintf(b, "  zone %s %s\n", name, s.zones[name])
+// writeTables writes down what the rules read of tables that are not ours: a
+// machine with another zone database, or a program with another version of
+// Unicode, gives other rows.
+func (s *scope) writeTables(b *strings.Builder) {
+	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
+		fmt.Fprintf(b, "  %s %s\n", name, s.tables[name])
 	}
 }
 

@@ -15,7 +15,6 @@ var (
 	ErrFloat    = errors.New("the float is NaN or infinite")
 	ErrNumber   = errors.New("the text is not a number")
 	ErrKey      = errors.New("the row key is empty")
-	ErrText     = errors.New("the text is not valid UTF-8")
 	ErrTextSize = fmt.Errorf("the rules of the event build texts of more than %d MiB", maxBuilt>>20)
 	ErrInexact  = errors.New("no float is this int; write float(x) for the nearest one, or decimal(x) of the float")
 )

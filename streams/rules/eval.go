@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"unicode/utf8"
-
 	"github.com/millrace/millrace/streams"
 )
 
@@ -84,9 +82,9 @@ func (v *Evaluator) Eval() ([]Step, error) {
 			r.changes[k].eval(&v.env, &step.Changes[k])
 		}
 		v.steps = append(v.steps, *step)
-	}
-	if v.env.err != nil {
-		return nil, v.env.err
+		if v.env.err != nil {
+			return nil, v.env.err
+		}
 	}
 	return v.steps, nil
 }
@@ -94,11 +92,8 @@ func (v *Evaluator) Eval() ([]Step, error) {
 // eval returns the row key.
 func (k *rowKey) eval(e *env) string {
 	key := k.text(e)
-	switch {
-	case key == "":
+	if key == "" {
 		e.fail(k.at, ErrKey)
-	case !utf8.ValidString(key):
-		e.fail(k.at, ErrText)
 	}
 	return key
 }

@@ -47,16 +47,13 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// TestRowKeyIsChecked: a key that is empty or not UTF-8 is an error of the
-// record, and names the place of the key.
-func TestRowKeyIsChecked(t *testing.T) {
-	for key, want := range map[string]error{"": ErrKey, "a\xff": ErrText} {
-		for _, expr := range []string{"=data.customer_id", "=[data.customer_id]"} {
-			p := compiled(t, strings.Replace(header, "=stream", expr, 1)+"on:\n  OrderPlaced: {add: {x: 1}}\n")
-			_, err := run(t, p, "OrderPlaced", event{"data.customer_id": key})
-			if e := evalError(t, err); !errors.Is(e, want) || e.Line != 3 || e.Column != 6 {
-				t.Errorf("%s of %q: got %v, want %v", expr, key, err, want)
-			}
+// TestEmptyRowKey is an error of the record, and names the place of the key.
+func TestEmptyRowKey(t *testing.T) {
+	for _, expr := range []string{"=data.customer_id", "=[data.customer_id]"} {
+		p := compiled(t, strings.Replace(header, "=stream", expr, 1)+"on:\n  OrderPlaced: {add: {x: 1}}\n")
+		_, err := run(t, p, "OrderPlaced", event{"data.customer_id": ""})
+		if e := evalError(t, err); !errors.Is(e, ErrKey) || e.Line != 3 || e.Column != 6 {
+			t.Errorf("%s: got %v", expr, err)
 		}
 	}
 }

@@ -123,10 +123,11 @@ func (c *exprCompiler) number(n ast.Node) (operand, bool) {
 }
 
 // writtenNumber reads a number as configuration and expressions have them, and
-// says whether it has a point.
+// says whether it has a point. What begins with a 0 is none: it may be octal, or
+// the text of a code.
 func writtenNumber(s string) (d streams.Decimal, point bool, err error) {
 	d, err = streams.ParseDecimal(strings.ReplaceAll(s, "_", ""))
-	if err != nil {
+	if digits := strings.TrimPrefix(s, "-"); err != nil || len(digits) > 1 && digits[0] == '0' && digits[1] != '.' {
 		return d, false, fmt.Errorf("%q is not a number; write 12, -3 or 1.5", s)
 	}
 	if point = strings.Contains(s, "."); point {
@@ -190,11 +191,11 @@ func (c *exprCompiler) isBool(o operand, what string) bool {
 
 // choose returns a where cond holds and else b, which have one kind.
 func (c *exprCompiler) choose(cond fn[bool], a, b operand) operand {
-	o := operand{kind: a.kind, at: a.at}
+	var null fn[bool]
 	if a.null != nil || b.null != nil {
 		k, an, bn := c.scope.cell(), orNever(a.null), orNever(b.null)
 		taken := cond
-		o.null = func(e *env) bool {
+		null = func(e *env) bool {
 			e.chosen[k] = taken(e)
 			if e.chosen[k] {
 				return an(e)
@@ -203,24 +204,19 @@ func (c *exprCompiler) choose(cond fn[bool], a, b operand) operand {
 		}
 		cond = func(e *env) bool { return e.chosen[k] }
 	}
-	switch o.kind {
-	case streams.KindInt:
-		o.ints = either(cond, a.ints, b.ints)
-	case streams.KindFloat:
-		o.floats = either(cond, a.floats, b.floats)
-	case streams.KindBool:
-		o.bools = either(cond, a.bools, b.bools)
-	case streams.KindDecimal:
-		o.decimals = either(cond, a.decimals, b.decimals)
-	case streams.KindTime:
-		o.times = either(cond, a.times, b.times)
-	default:
-		o.texts = either(cond, a.texts, b.texts)
+	return operand{
+		kind: a.kind, at: a.at, null: null,
+		ints: either(cond, a.ints, b.ints), floats: either(cond, a.floats, b.floats),
+		bools: either(cond, a.bools, b.bools), texts: either(cond, a.texts, b.texts),
+		decimals: either(cond, a.decimals, b.decimals), times: either(cond, a.times, b.times),
 	}
-	return o
 }
 
+// either returns nothing for a kind that the operands are not of.
 func either[T any](cond fn[bool], a, b fn[T]) fn[T] {
+	if a == nil || b == nil {
+		return nil
+	}
 	return func(e *env) T {
 		if cond(e) {
 			return a(e)

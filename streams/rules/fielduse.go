@@ -64,28 +64,19 @@ func (c *compiler) checkFamily(f *fieldUse) {
 
 // checkType finds the one kind that holds all values of the field.
 func (c *compiler) checkType(f *fieldUse) {
-	var widest operand
-	var first checkedChange
+	var values []operand
+	var places []place
 	for _, u := range f.uses {
-		if u.change.op == OpUnset {
-			continue
+		if u.change.op != OpUnset {
+			values, places = append(values, u.change.value), append(places, u.change.at)
 		}
-		if widest.isNil() {
-			widest, first = u.change.value, u.change
-			continue
-		}
-		wider, _, ok := common(widest, u.change.value)
-		if !ok {
-			c.add(u.change.at, "field %s is %s here, but %s at %v; a field has one type in all rules%s",
-				f.name, u.change.value.kind, first.value.kind, first.at, mixing(first.value, u.change.value))
-			f.unsure = true
-			continue
-		}
-		if u.change.value.lit == nil {
-			wider.lit = nil
-		}
-		widest = wider
 	}
+	widest := widen(values, func(i, with int) {
+		i, with = max(i, with), min(i, with)
+		c.add(places[i], "field %s is %s here, but %s at %v; a field has one type in all rules%s",
+			f.name, values[i].kind, values[with].kind, places[with], mixing(values[with], values[i]))
+		f.unsure = true
+	})
 	if widest.isNil() && !f.unsure && !c.view.broken {
 		c.add(f.uses[0].change.at, "no rule gives field %s a value%s", f.name, meant(f.name, c.otherFields(f.name), ""))
 	}

@@ -66,25 +66,6 @@ func extreme(c *exprCompiler, call call, better string) (operand, bool) {
 	return o, true
 }
 
-// oneKind brings all operands to one kind.
-func oneKind(list []operand) ([]operand, bool) {
-	widest := list[0]
-	for _, o := range list[1:] {
-		var ok bool
-		if widest, _, ok = common(widest, o); !ok {
-			return nil, false
-		}
-	}
-	all := make([]operand, len(list))
-	for i, o := range list {
-		var ok bool
-		if all[i], _, ok = common(o, widest); !ok {
-			return nil, false
-		}
-	}
-	return all, true
-}
-
 func beats[T int | int64 | float64](better string) func(a, b T) bool {
 	if better == "<" {
 		return func(a, b T) bool { return a < b }

@@ -143,9 +143,9 @@ func common(a, b operand) (operand, operand, bool) {
 		a = nilOf(a.at, b.kind)
 	case b.isNil():
 		b = nilOf(b.at, a.kind)
-	case a.kind == streams.KindFloat && (b.kind == streams.KindInt || b.number()):
+	case a.kind == streams.KindFloat && b.besideFloat():
 		b = b.float()
-	case b.kind == streams.KindFloat && (a.kind == streams.KindInt || a.number()):
+	case b.kind == streams.KindFloat && a.besideFloat():
 		a = a.float()
 	case a.kind == streams.KindInt && b.kind == streams.KindDecimal:
 		a = a.decimal()
@@ -157,11 +157,67 @@ func common(a, b operand) (operand, operand, bool) {
 	return a, b, true
 }
 
+// besideFloat says whether a number that is not a float goes with one. An int
+// that stands in the configuration must be a float; a fraction seldom is.
+func (o operand) besideFloat() bool {
+	if n, whole := o.written(); whole && o.kind == streams.KindInt {
+		f := float64(n)
+		return f != 1<<63 && int64(f) == n
+	}
+	return o.kind == streams.KindInt || o.number()
+}
+
+// written returns the int that stands in the configuration.
+func (o operand) written() (int64, bool) {
+	if !o.number() {
+		return 0, false
+	}
+	return o.lit.number.Int64()
+}
+
+// widen returns an operand of the kind that all of them can become. It tells
+// misfit which one goes with which other one not. Numbers of the configuration
+// come last: they go with any other, but not any other with what they became.
+func widen(list []operand, misfit func(i, with int)) operand {
+	var widest operand
+	with := 0
+	for _, written := range []bool{false, true} {
+		for i, o := range list {
+			if o.number() != written {
+				continue
+			}
+			wider, _, ok := common(widest, o)
+			switch {
+			case widest.isNil():
+				widest, with = o, i
+			case !ok:
+				misfit(i, with)
+			case wider.kind != widest.kind:
+				widest, with = wider, i
+			}
+		}
+	}
+	return widest
+}
+
+// oneKind brings all operands to one kind.
+func oneKind(list []operand) ([]operand, bool) {
+	ok := true
+	widest := widen(list, func(int, int) { ok = false })
+	all := make([]operand, len(list))
+	for i, o := range list {
+		all[i], _, _ = common(o, widest)
+	}
+	return all, ok
+}
+
 // mixing says why two kinds do not go together, and what to write.
 func mixing(a, b operand) string {
 	switch {
 	case a.kind == streams.KindFloat && b.kind == streams.KindDecimal, a.kind == streams.KindDecimal && b.kind == streams.KindFloat:
 		return "; write decimal(x) of the float or float(x) of the decimal"
+	case a.kind == streams.KindFloat && b.kind == streams.KindInt, a.kind == streams.KindInt && b.kind == streams.KindFloat:
+		return "; no float is this int; write float(x) for the nearest one"
 	case a.kind == streams.KindString && numeric(b.kind), numeric(a.kind) && b.kind == streams.KindString:
 		return "; write string(x) of the number or decimal(x) of the text"
 	}

@@ -79,7 +79,11 @@ func (c *compiler) checkShared(u use, of sharing) {
 		c.add(u.change.at, "set of field %s is not possible: %s, since %s; use latest, which orders by the time of the event, or %s",
 			u.change.field, order, of.why, of.remedy)
 	case OpUnset:
-		c.add(u.change.at, "unset of field %s is not possible: %s, since %s; use %s", u.change.field, order, of.why, of.remedy)
+		what := "unset"
+		if u.change.fieldOp.value != nil {
+			what = "set of null"
+		}
+		c.add(u.change.at, "%s of field %s is not possible: %s, since %s; use %s", what, u.change.field, order, of.why, of.remedy)
 	}
 }
 

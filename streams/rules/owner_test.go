@@ -33,7 +33,7 @@ func TestOwnership(t *testing.T) {
 			"8:15: unset of field x is not possible: "+orderUndefined+", since "+noKey+"; use the row key \"=stream\"")},
 		{"shared: set of null", shared, "    - latest: {y: 1}\n    - set: {x: null}\n", []string{
 			"8:13: no rule gives field x a value; did you mean y?",
-			"8:13: unset of field x is not possible: " + orderUndefined + ", since " + noKey + "; use the row key \"=stream\""}},
+			"8:13: set of null of field x is not possible: " + orderUndefined + ", since " + noKey + "; use the row key \"=stream\""}},
 		{"shared: delete", shared, "    delete: true\n", []string{
 			"7:5: delete is not possible: the row may hold what other streams wrote, since " + noKey + delWhy}},
 		{"two topics", two, "    set: {x: 1}\n", noSetBut("7:11", "the view reads several topics", "a view for each topic")},
@@ -62,6 +62,72 @@ func TestOwnership(t *testing.T) {
 	}
 }
 
+// TestOwnershipTable goes through the table of who may write a field: each op
+// under each kind of row key.
+func TestOwnershipTable(t *testing.T) {
+	topic := func(names string) string { return strings.Replace(header, "[shop]", "["+names+"]", 1) }
+	key := func(expr string) string { return strings.Replace(header, `"=stream"`, expr, 1) }
+	owned := map[string]string{
+		"the stream": header, "a tuple with it": key(`"=[stream, data.article]"`), "behind another part": key(`"=[data.article, stream]"`), "a tuple of it": key(`"=[stream]"`),
+	}
+	shared := map[string]struct{ head, remedy string }{
+		"another key":          {key(`"=data.customer_id"`), ownKey},
+		"a literal":            {key("all"), ownKey},
+		"another tuple":        {key(`"=[data.customer_id, stream.key]"`), ownKey},
+		"made of the stream":   {key(`"=stream + ''"`), ownKey},
+		"several topics":       {topic("shop, mall"), ownView},
+		"any partitioner":      {topic("any"), ownTopic},
+		"any of several":       {topic("shop, any"), ownView},
+		"tuple, any partition": {strings.Replace(topic("any"), "=stream", "=[stream, type]", 1), ownTopic},
+	}
+	ops := []struct {
+		rules, field string
+		commutes     bool
+	}{
+		{"{set: {x: 1}}", "use latest", false}, {"[{set: {x: 1}}, {unset: x}]", "unset of field x", false},
+		{"[{set: {x: 1}}, {set: {x: null}}]", "set of null of field x", false}, {"[{delete: true}, {add: {x: 1}}]", "delete is not possible", false},
+		{"{add: {x: 1}}", "", true}, {"{min: {x: 1}}", "", true}, {"{max: {x: 1}}", "", true}, {"{latest: {x: 1}}", "", true},
+	}
+	for _, op := range ops {
+		text := "on:\n  OrderPlaced: " + op.rules + "\n"
+		for name, head := range owned {
+			if p, problems := check(t, head+text); len(problems) > 0 || p.Fields[0].Shared {
+				t.Errorf("%s, %s: %v", op.rules, name, problems)
+			}
+		}
+		for name, of := range shared {
+			p, problems := check(t, of.head+text)
+			got := strings.Join(problemTexts(problems), "\n")
+			switch {
+			case op.commutes && (p == nil || !p.Fields[0].Shared):
+				t.Errorf("%s, %s: %s", op.rules, name, got)
+			case !op.commutes && (!strings.Contains(got, op.field) || !strings.Contains(got, of.remedy)):
+				t.Errorf("%s, %s: got %q, want %q and %q", op.rules, name, got, op.field, of.remedy)
+			}
+		}
+	}
+}
+
+// TestFamiliesDoNotMeet goes through all pairs of ops on one field.
+func TestFamiliesDoNotMeet(t *testing.T) {
+	family := map[string]string{"set": "set", "unset": "set", "add": "add", "min": "min", "max": "max", "latest": "latest"}
+	rule := func(op string) string {
+		if op == "unset" {
+			return "{unset: x}"
+		}
+		return "{" + op + ": {x: 1}}"
+	}
+	for a := range family {
+		for b := range family {
+			_, problems := check(t, header+"on:\n  OrderPlaced: {set: {y: 1}}\n  OrderPaid: ["+rule(a)+"]\n  OrderCancelled: ["+rule(b)+"]\n")
+			got := strings.Join(problemTexts(problems), "\n")
+			if met := strings.Contains(got, "by one family of ops"); met != (family[a] != family[b]) {
+				t.Errorf("%s and %s: %s", a, b, got)
+			}
+		}
+	}
+}
+
 // TestFieldTypes: a field has one family and one type, whatever rule writes it.
 func TestFieldTypes(t *testing.T) {
 	tests := []struct{ rules, want string }{
@@ -80,7 +146,7 @@ func TestFieldTypes(t *testing.T) {
 		{`[{add: {x: 1}}, {unset: x}]`, "6:40: unset of field x, which has add at 6:24; all rules change a field by one family of ops"},
 		{`[{set: {x: 1}}, {set: {x: "a"}}]`, "6:39: field x is string here, but int at 6:24; a field has one type in all rules; write string(x) of the number or decimal(x) of the text"},
 		{`[{set: {x: "=data.amount"}}, {set: {x: "=data.weight"}}]`, "6:52: field x is float here, but decimal at 6:24; a field has one type in all rules; write decimal(x) of the float or float(x) of the decimal"},
-		{`[{set: {x: 1.5}}, {set: {x: "=data.amount"}}, {set: {x: "=data.weight"}}]`, "6:69: field x is float here, but decimal at 6:24; a field has one type in all rules; write decimal(x) of the float or float(x) of the decimal"},
+		{`[{set: {x: 1.5}}, {set: {x: "=data.amount"}}, {set: {x: "=data.weight"}}]`, "6:69: field x is float here, but decimal at 6:41; a field has one type in all rules; write decimal(x) of the float or float(x) of the decimal"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.rules, func(t *testing.T) {

@@ -24,6 +24,7 @@ func TestExpressionProblems(t *testing.T) {
 		{`99999999999999999999`, 20, "the number does not fit 64 bits"},
 		{`0x10 + 1`, 1, `"0x10" is not a number; write 12, -3 or 1.5`},
 		{`1e3`, 1, `"1e3" is not a number; write 12, -3 or 1.5`},
+		{`data.article + 010`, 16, `"010" is not a number; write 12, -3 or 1.5`},
 		{`1.234567890123456789012345678901234567890`, 1, "decimal has more than 38 digits"},
 		{`data.amount @ 1`, 13, "unexpected character U+0040 '@'"},
 		// what is not supported
@@ -55,6 +56,7 @@ func TestExpressionProblems(t *testing.T) {
 		{`amount`, 1, `there is no "amount"; did you mean data.amount?`},
 		{`steam`, 1, `there is no "steam"; did you mean stream?`},
 		{`quux`, 1, `there is no "quux"; names are stream, type, version, time, id, correlation, causation, topic, partition, offset, data`},
+		{`data.coupon == null`, 16, `there is no "null"; in an expression null is written nil`},
 		{`stream.keys`, 8, `stream has no "keys"; did you mean key?`},
 		{`stream.key.x`, 12, "stream.key is a text and has no x"},
 		{`time.year`, 6, "time has no parts"},
@@ -77,6 +79,7 @@ func TestExpressionProblems(t *testing.T) {
 		{`-data.customer_id`, 1, "- takes a number, not string"},
 		{`not data.article`, 5, "the operand of not must be a bool, not int"},
 		{`data.article and true`, 1, "the left side of and must be a bool, not int"},
+		{`data.weight > 9007199254740993`, 13, "float and int cannot be compared; no float is this int; write float(x) for the nearest one"},
 		{`data.article contains "1"`, 14, "contains takes two strings, not int and string"},
 		{`data.article == "7"`, 14, "int and string cannot be compared; write string(x) of the number or decimal(x) of the text"},
 		{`data.express < true`, 14, "bool has no order"},

@@ -211,6 +211,12 @@ func value(tb testing.TB, expr string, ev event) (string, error) {
 // quote writes an expression as a single-quoted YAML scalar.
 func quote(expr string) string { return "'=" + strings.ReplaceAll(expr, "'", "''") + "'" }
 
+func problemsOf(tb testing.TB, expr string) string {
+	tb.Helper()
+	_, problems := check(tb, header+"on:\n  OrderPlaced:\n    set: {x: "+quote(expr)+", y: 1}\n")
+	return strings.Join(problemTexts(problems), "\n")
+}
+
 func evalError(tb testing.TB, err error) *EvalError {
 	tb.Helper()
 	var e *EvalError

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"strings"
-	"time"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -17,7 +16,9 @@ type scope struct {
 	kinds []pathType // of each path
 	needs uint16
 	cells int
-	zones map[string]string // the zones of the calendar with their hash
+	// tables are those of the machine or of Go that the rules read, such as the
+	// zones of the calendar, with their hash.
+	tables map[string]string
 }
 
 // pathType is what the digest says about a path.
@@ -44,13 +45,13 @@ func (s *scope) path(name string, t pathType) int {
 	return len(s.paths) - 1
 }
 
-// zone notes that the rules read a zone of the calendar.
-func (s *scope) zone(name string, at *time.Location) {
-	if s.zones == nil {
-		s.zones = map[string]string{}
+// table notes that the rules read a table that is not ours.
+func (s *scope) table(name string, hash func() string) {
+	if s.tables == nil {
+		s.tables = map[string]string{}
 	}
-	if s.zones[name] == "" {
-		s.zones[name] = offsets(at)
+	if s.tables[name] == "" {
+		s.tables[name] = hash()
 	}
 }
 
@@ -147,6 +148,9 @@ func (c *exprCompiler) meta(parts []part) (operand, bool) {
 func (c *exprCompiler) unknownName(name string) string {
 	if c.scope.data.Field(name) != nil {
 		return "; did you mean data." + name + "?"
+	}
+	if name == "null" {
+		return "; in an expression null is written nil"
 	}
 	return meant(name, roots, "; names are "+strings.Join(roots, ", "))
 }

@@ -59,6 +59,10 @@ func TestViewProblems(t *testing.T) {
 		{"delete", on("    delete: false\n"), []string{"7:13: delete must be true; write the condition as when, or leave delete out"}},
 		{"no value", on("    set: {x: }\n"), []string{`7:14: there is no value; write null to remove the field, "" for an empty text`}},
 		{"number", on("    set: {x: 0x10}\n"), []string{`7:14: "0x10" is not a number; write 12, -3 or 1.5, or quote it if it is a text`}},
+		{"codes", on("    set: {x: 01234, y: -08, z: 00.5}\n"), []string{
+			`7:14: "01234" is not a number; write 12, -3 or 1.5, or quote it if it is a text`,
+			`7:24: "-08" is not a number; write 12, -3 or 1.5, or quote it if it is a text`,
+			`7:32: "00.5" is not a number; write 12, -3 or 1.5, or quote it if it is a text`}},
 		{"binary", on("    set: {x: !!binary aGk=}\n"), []string{"7:14: a value of the YAML type !!binary is not supported"}},
 		{"value is list", on("    set: {x: [1]}\n"), []string{`7:14: x must be one value; write a tuple as an expression in quotes: "=[a, b]"`}},
 		{"flow trap", on("    set: {x: =max(data.article, 1)}\n"), []string{
