@@ -93,14 +93,30 @@ func place(id ViewID, key, field string) (string, string) {
 	return "", strings.TrimSpace(strings.TrimPrefix(key, id.key("")) + " " + field)
 }
 
-// parsePosition reads a stored position; an empty text is [Absent].
+// parsePosition reads a stored position or another number of the bookkeeping; an
+// empty text is [Absent]. A number in any other way than this package writes it
+// is refused: the scripts compare texts.
 func parsePosition(s string) (int64, error) {
 	if s == "" {
 		return Absent, nil
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 {
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != s {
 		return 0, fmt.Errorf("%q is not a position", s)
 	}
 	return n, nil
+}
+
+// bookNumber reads a number of that key of the bookkeeping.
+func bookNumber(key, s string) (int64, error) {
+	n, err := parsePosition(s)
+	if err != nil {
+		return 0, foreign(key, err)
+	}
+	return n, nil
+}
+
+// foreign is the error of bookkeeping that somebody else has written to.
+func foreign(key string, err error) error {
+	return fmt.Errorf("bookkeeping %s is not what this view writes there: %w; restore it, or delete all keys of this version and let it be built anew", key, err)
 }

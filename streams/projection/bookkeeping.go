@@ -40,8 +40,8 @@ func readBookkeeping(ctx context.Context, client redis.UniversalClient, id ViewI
 	marks := tx.HGetAll(ctx, id.key(keyMarks))
 	seen := tx.HGetAll(ctx, id.key(keySeen))
 	rows := tx.Get(ctx, id.key(keyRows))
-	if _, err := tx.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return Bookkeeping{}, fmt.Errorf("view %s: reading its bookkeeping: %w", id, err)
+	if commands, err := tx.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return Bookkeeping{}, fmt.Errorf("view %s: reading its bookkeeping: %w", id, discarded(commands, err))
 	}
 	r := reading{id: id}
 	b := Bookkeeping{
@@ -57,6 +57,17 @@ func readBookkeeping(ctx context.Context, client redis.UniversalClient, id ViewI
 		b.Definition = &d
 	}
 	return b, r.err
+}
+
+// discarded is why a transaction failed. Of one that it discards Redis says why
+// with the first command that it refused, and not always again at the end.
+func discarded(commands []redis.Cmder, err error) error {
+	for _, c := range commands {
+		if c.Err() != nil && !errors.Is(c.Err(), redis.Nil) {
+			return c.Err()
+		}
+	}
+	return err
 }
 
 // reading keeps the first error of reading a view version's bookkeeping.

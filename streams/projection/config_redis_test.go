@@ -112,12 +112,28 @@ func TestEmbeddedRedisTellsNoPolicy(t *testing.T) {
 	})
 }
 
+// TestDiscardedTransaction: its own error does not always say why.
+func TestDiscardedTransaction(t *testing.T) {
+	abort := serve(t, "-EXECABORT Transaction discarded because of previous errors.\r\n").Get(t.Context(), "x").Err()
+	why := serve(t, "-OOM command not allowed when used memory > 'maxmemory'.\r\n").Get(t.Context(), "x").Err()
+	refused, queued := redis.NewStatusCmd(t.Context()), redis.NewStatusCmd(t.Context())
+	refused.SetErr(why)
+	queued.SetErr(redis.Nil)
+	if err := discarded([]redis.Cmder{queued, refused}, abort); !errors.Is(err, why) || !Waits(err) {
+		t.Errorf("got %v, want %v", err, why)
+	}
+	if err := discarded([]redis.Cmder{queued}, abort); !errors.Is(err, abort) || Waits(err) {
+		t.Errorf("got %v, want %v", err, abort)
+	}
+}
+
 func TestWaits(t *testing.T) {
 	wait := []string{
 		"TRYAGAIN Multiple keys request during rehashing of slot", "CLUSTERDOWN The cluster is down", "LOADING Redis is loading",
 		"READONLY You can't write against a read only replica. script: 1, on @user_script:1.", "MASTERDOWN Link with MASTER is down",
 		"BUSY Redis is busy running a script", "OOM command not allowed when used memory > 'maxmemory'.", "MISCONF Redis is configured to save",
 		"NOREPLICAS Not enough good replicas", "ERR max number of clients reached", "ERR Error running script (call to f_1): @user_script:9: -OOM command not allowed",
+		"EXECABORT Transaction discarded because of: BUSY Redis is busy running a script",
 	}
 	for _, reply := range wait {
 		if err := serve(t, "-"+reply+"\r\n").Get(t.Context(), "x").Err(); !Waits(fmt.Errorf("view: %w", err)) {

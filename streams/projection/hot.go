@@ -3,7 +3,7 @@ package projection
 import (
 	"context"
 	"errors"
-	"maps"
+	"fmt"
 	"time"
 
 	"github.com/millrace/millrace/streams"
@@ -29,17 +29,20 @@ func (r *viewReader) watchHot(ctx context.Context) error {
 		if err := sleep(ctx, hotTick); err != nil {
 			return err
 		}
-		building := r.unmarked()
-		if !building && time.Since(looked) < hotListing {
+		cold := r.cold()
+		if !cold && time.Since(looked) < hotListing {
 			continue
 		}
 		looked = time.Now()
-		err := r.look(ctx, building, &listed)
+		hot, err := r.look(ctx, cold, &listed)
 		switch {
 		case errors.Is(err, ErrWiped): // owners of partitions define the view anew
 		case errors.Is(err, kafka.ErrNoTopic): // its partitions say so and stop, the others go on
 		case err != nil:
 			return err
+		case hot && r.cooled.Swap(false):
+			listed = listing{}
+			r.tellHot(ctx)
 		}
 	}
 }
@@ -50,78 +53,64 @@ type listing struct {
 	at     time.Time
 }
 
-// look writes what is missing of a view that is hot.
-func (r *viewReader) look(ctx context.Context, building bool, listed *listing) error {
-	if !building {
-		if complete, err := r.mark(ctx, nil); complete || err != nil {
-			return err
-		}
-	}
-	if listed.stable == nil || time.Since(listed.at) > hotListing {
-		stable, err := r.stables(ctx, r.view.Topics...)
-		if err != nil {
-			return err
-		}
-		*listed = listing{stable, time.Now()}
-	}
-	hot, err := r.compare(ctx, listed.stable)
-	if hot {
-		r.log.Info("view is hot", "version", r.view.Version)
-		*listed = listing{}
-	}
-	return err
-}
-
-// mark writes marks, and says whether every partition of the view has one.
-func (r *viewReader) mark(ctx context.Context, marks map[streams.Partition]int64) (complete bool, err error) {
-	err = r.redis(ctx, func() error {
-		complete, err = r.store.MarkHot(ctx, marks)
-		return err
-	})
-	return complete, err
-}
-
-// unmarked says whether a partition that is followed here has no mark.
-func (r *viewReader) unmarked() bool {
+// cold says whether a partition that is followed here is.
+func (r *viewReader) cold() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id := range r.running {
-		if r.states[id].building() {
+		if r.states[id].cold() {
 			return true
 		}
 	}
 	return false
 }
 
-// compare writes the marks if every position has reached what was listed, and
-// takes over the marks that stand there already.
-func (r *viewReader) compare(ctx context.Context, listed map[streams.Partition]int64) (hot bool, err error) {
-	var stored Bookkeeping
-	err = r.redis(ctx, func() error {
-		stored, err = r.store.Bookkeeping(ctx)
-		return err
-	})
-	if err != nil {
-		return false, err
-	}
-	marks := stored.Marks
-	if len(marks) < len(listed) {
-		for p, stable := range listed {
-			if position, ok := stored.Positions[p]; !ok || position < stable {
-				return false, nil
-			}
+// look writes what is missing of a view that is hot, and says whether it is.
+func (r *viewReader) look(ctx context.Context, cold bool, listed *listing) (hot bool, err error) {
+	if !cold {
+		if hot, err := r.mark(ctx, nil); hot || err != nil {
+			return hot, err
 		}
-		if complete, err := r.mark(ctx, listed); !complete || err != nil {
+	}
+	if listed.stable == nil || time.Since(listed.at) > hotListing {
+		stable, err := r.stables(ctx, r.view.Topics...)
+		if err != nil {
 			return false, err
 		}
-		marks = listed
+		*listed = listing{stable, time.Now()}
 	}
+	return r.mark(ctx, listed.stable)
+}
+
+// mark writes marks where every position has reached them, takes over those that
+// stand in Redis, and says whether the view is hot.
+func (r *viewReader) mark(ctx context.Context, marks map[streams.Partition]int64) (hot bool, err error) {
+	var marked Marked
+	err = r.redis(ctx, func() error {
+		marked, err = r.store.MarkHot(ctx, marks)
+		return err
+	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id := range maps.Keys(r.running) {
-		if mark, ok := marks[id]; ok {
+	for id := range r.running {
+		if mark, ok := marked.Marks[id]; ok {
 			r.states[id].marked(mark)
 		}
 	}
-	return true, nil
+	return marked.Hot, err
+}
+
+// tellHot logs that the view is hot, and whether readers see it.
+func (r *viewReader) tellHot(ctx context.Context) {
+	log := r.log.With("version", r.view.Version)
+	live, err := LiveVersion(ctx, r.projector.Redis, r.projector.Prefix, r.view.Name)
+	switch {
+	case err != nil:
+		log.Info("view is hot; the live version is unknown", keyError, err)
+	case live != r.view.Version:
+		log.Info("view is hot; readers see another version", "live_version", live,
+			keyNext, fmt.Sprintf("compare the two, then set %s to %d", r.view.ID(r.projector.Prefix).liveKey(), r.view.Version))
+	default:
+		log.Info("view is hot")
+	}
 }

@@ -1,6 +1,7 @@
 package projection
 
 import (
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,8 +68,9 @@ func TestMarkIsNotWrittenAboveThePosition(t *testing.T) {
 			if !defended {
 				b.store.scripts.mark = redis.NewScript(cut(t, markSource, "reached"))
 			}
-			if complete, err := b.store.MarkHot(ctx(t), high); err != nil || complete != !defended {
-				t.Errorf("defended %v: complete %v, %v", defended, complete, err)
+			m, err := b.store.MarkHot(ctx(t), high)
+			if stored := b.bookkeeping().Marks; err != nil || m.Hot || (len(stored) == 0) != defended || !maps.Equal(m.Marks, stored) {
+				t.Errorf("defended %v: %+v, %v, %v", defended, m, stored, err)
 			}
 		}
 	})

@@ -74,7 +74,7 @@ var gauges = struct{ behind, lag, ratio, eta, position *prometheus.Desc }{
 	behind:   gauge("behind_seconds", "Age of the last applied record where more are waiting, before the first one that of what waits; 0 at the stable end."),
 	lag:      gauge("lag_records_max", "Upper bound of the records that wait: offsets between may hold none."),
 	ratio:    gauge("rebuild_progress_ratio", "Position as a share of the stable end."),
-	eta:      gauge("rebuild_eta_seconds", "Estimated time to the stable end at the rate since the assignment."),
+	eta:      gauge("rebuild_eta_seconds", "Estimated time to the stable end at the rate of the last 10 to 20 seconds."),
 	position: gauge("position", "Next offset to apply."),
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/streamstest"
 )
 
@@ -86,15 +87,51 @@ func TestBehindIsKnownBeforeAnythingIsApplied(t *testing.T) {
 // assignment.
 func TestBehindIsKnownBeforeAnythingIsFetched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &partitionState{id: orders(0)}
+		s := newPartitionState(orders(0))
 		for _, position := range []int64{0, 5} {
 			s.applied(7, time.Now().Add(-24*time.Hour)) // of the assignment before
-			s.taken(Assignment{Position: position})
+			s.taken(Stored{position, Absent})
 			s.target(10)
 			time.Sleep(time.Minute)
 			if p, _ := s.progress(time.Now()); p.Behind != time.Minute {
 				t.Errorf("%v behind", p.Behind)
 			}
+		}
+	})
+}
+
+// TestRateIsThatOfLately: not that of an hour without events before, nor that of
+// a time when everything was slower.
+func TestRateIsThatOfLately(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPartitionState(orders(0))
+		s.taken(Stored{0, Absent})
+		s.target(0)
+		position := int64(0)
+		follow := func(speed int64, long time.Duration) {
+			for range long / time.Second {
+				s.fetched(&kafka.Batch{Stable: 1_000_000, FetchedAt: time.Now()})
+				time.Sleep(time.Second)
+				position += speed
+				s.applied(position, time.Time{})
+			}
+		}
+		want := func(rate float64) {
+			t.Helper()
+			if p, _ := s.progress(time.Now()); p.Rate < 0.99*rate || p.Rate > 1.01*rate {
+				t.Errorf("%.0f offsets per second, want %.0f", p.Rate, rate)
+			}
+		}
+		time.Sleep(time.Hour)
+		follow(10, 3*time.Second)
+		want(10)
+		follow(10, time.Hour)
+		want(10)
+		follow(1000, 2*paceWindow)
+		want(1000)
+		time.Sleep(time.Minute) // nothing moves
+		if p, _ := s.progress(time.Now()); p.Rate > 300 {
+			t.Errorf("%.0f offsets per second while nothing moves", p.Rate)
 		}
 	})
 }
@@ -190,7 +227,7 @@ func TestRecordLargerThanTheFoldMemory(t *testing.T) {
 func TestFoldsThatAreTooLargeAreWritten(t *testing.T) {
 	all := &budget{limit: 10}
 	p := &partition{
-		reader: &viewReader{config: Config{}.WithDefaults()}, state: &partitionState{},
+		reader: &viewReader{config: Config{}.WithDefaults()}, state: newPartitionState(orders(0)),
 		fold: NewFold(nil), memory: &share{of: all}, begun: time.Now(),
 	}
 	if p.due(false) {

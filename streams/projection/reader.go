@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,6 +32,7 @@ type viewReader struct {
 	identity  Definition
 	ends      *ends
 	stop      context.CancelCauseFunc
+	cooled    atomic.Bool // whether a partition was cold when it was taken over, since the view was hot last
 
 	mu       sync.Mutex
 	assigned bool  // whether the group ever assigned anything, be it nothing
@@ -164,7 +166,7 @@ func (r *viewReader) assign(ctx context.Context, ps []streams.Partition) {
 func (r *viewReader) partitionLocked(id streams.Partition) (*partition, error) {
 	state := r.states[id]
 	if state == nil {
-		state = &partitionState{id: id}
+		state = newPartitionState(id)
 		r.states[id] = state
 	}
 	in, err := newInterpreter(r.view, id, r.identity.Topics[id.Topic].Partitions)

@@ -15,20 +15,21 @@ import (
 type partitionState struct {
 	id streams.Partition
 
-	mu       sync.Mutex
-	owned    bool
-	known    bool  // whether position was ever confirmed
-	position int64 // the last one that Redis confirmed
-	stable   int64 // the last LSO that was seen
-	aim      int64 // the LSO at the assignment, which makes it ready
-	mark     int64
-	hasMark  bool
-	ready    bool
-	reason   string    // why it is not ready
-	err      error     // why it stopped
-	stamp    time.Time // broker timestamp of the last record that was applied, or of the first that waits
-	from     int64     // where this assignment began
-	since    time.Time // when
+	mu     sync.Mutex
+	owned  bool
+	stored Stored // what Redis confirmed last; its position is Absent before it ever did
+	stable int64  // the last LSO that was seen
+	aim    int64  // the LSO at the assignment, which makes it ready
+	ready  bool
+	reason string    // why it is not ready
+	err    error     // why it stopped
+	stamp  time.Time // broker timestamp of the last record that was applied, or of the first that waits
+	since  time.Time // when this assignment began
+	pace   pace
+}
+
+func newPartitionState(id streams.Partition) *partitionState {
+	return &partitionState{id: id, stored: Stored{Absent, Absent}}
 }
 
 // Progress is how far one partition of a view is, as its owner sees it.
@@ -39,7 +40,7 @@ type Progress struct {
 	// Position and Stable are offsets: of the next event to apply, and of the
 	// first one that a read-committed reader may not see yet.
 	Position, Stable int64
-	// Rate is offsets per second since the assignment.
+	// Rate is offsets per second, lately.
 	Rate float64
 	// Behind is the age of the last applied record where more are waiting. Before
 	// one was applied it is the age of the first that waits, and before that was
@@ -62,49 +63,35 @@ func (p Progress) Remaining() time.Duration {
 	return time.Duration(float64(p.Stable-p.Position) / p.Rate * float64(time.Second))
 }
 
-// memory is what this process knew of a partition when it last looked.
-type memory struct {
-	position int64 // [Absent] where it was never known
-	mark     int64 // [Absent] where it had none
-}
-
 // last returns what Redis had confirmed last.
-func (s *partitionState) last() memory {
+func (s *partitionState) last() Stored {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := memory{Absent, Absent}
-	if s.known {
-		m.position = s.position
-	}
-	if s.hasMark {
-		m.mark = s.mark
-	}
-	return m
+	return s.stored
 }
 
 // lost returns the mark that must stand in Redis but does not, because Redis
 // went back in time: behind the mark, or behind the position of a partition that
 // was hot. [Absent] where nothing is lost.
-func (m memory) lost(stored Stored) int64 {
-	mark := max(m.mark, stored.Mark)
-	if mark == Absent {
-		return Absent
+func (before Stored) lost(now Stored) int64 {
+	mark := max(before.Mark, now.Mark)
+	if mark != Absent && now.Position < before.Position {
+		mark = max(mark, before.Position)
 	}
-	if stored.Position < m.position {
-		mark = max(mark, m.position)
-	}
-	if mark <= stored.Mark {
+	if mark <= now.Mark {
 		return Absent
 	}
 	return mark
 }
 
-func (s *partitionState) taken(a Assignment) {
+// taken begins an assignment.
+func (s *partitionState) taken(stored Stored) {
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.owned, s.known, s.position = true, true, a.Position
-	s.mark, s.hasMark = a.Mark, a.HasMark
-	s.from, s.since, s.stamp = a.Position, time.Now(), time.Time{}
+	s.owned, s.stored = true, stored
+	s.since, s.stamp = now, time.Time{}
+	s.pace.begin(stored.Position, now)
 	s.ready, s.reason, s.err = false, "not yet at the stable end of its assignment", nil
 }
 
@@ -127,6 +114,9 @@ func (s *partitionState) target(stable int64) {
 func (s *partitionState) fetched(b *kafka.Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stored.Position >= s.stable {
+		s.pace.begin(s.stored.Position, b.FetchedAt) // there was nothing to do
+	}
 	s.stable = b.Stable
 	if s.stamp.IsZero() && len(b.Records) > 0 {
 		s.stamp = b.Records[0].Timestamp
@@ -136,7 +126,8 @@ func (s *partitionState) fetched(b *kafka.Batch) {
 func (s *partitionState) applied(position int64, stamp time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.position = position
+	s.stored.Position = position
+	s.pace.move(position, time.Now())
 	if !stamp.IsZero() {
 		s.stamp = stamp
 	}
@@ -144,7 +135,7 @@ func (s *partitionState) applied(position int64, stamp time.Time) {
 }
 
 func (s *partitionState) arriveLocked() {
-	if s.position >= s.aim && s.err == nil {
+	if s.stored.Position >= s.aim && s.err == nil {
 		s.ready, s.reason = true, ""
 	}
 }
@@ -153,24 +144,19 @@ func (s *partitionState) arriveLocked() {
 func (s *partitionState) marked(mark int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mark, s.hasMark = max(s.mark, mark), true
+	s.stored.Mark = max(s.stored.Mark, mark)
 }
 
-// building says that the partition has no mark yet and has not stopped.
-func (s *partitionState) building() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.hasMark && s.err == nil
-}
-
-// cold says that the partition is building or rebuilding.
+// cold says that the partition is building or rebuilding, and has not stopped.
 func (s *partitionState) cold() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.coldLocked()
+	return s.coldLocked() && s.err == nil
 }
 
-func (s *partitionState) coldLocked() bool { return !s.hasMark || s.position < s.mark }
+func (s *partitionState) coldLocked() bool { 
+	return s.stored.Mark == Absent || s.stored.Position < s.stored.Mark
+}
 
 func (s *partitionState) notReady(reason string) {
 	s.mu.Lock()
@@ -188,11 +174,11 @@ func (s *partitionState) stopped(err error) {
 func (s *partitionState) progress(now time.Time) (Progress, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := Progress{Partition: s.id, Position: s.position, Stable: s.stable, Hot: !s.coldLocked(), NotReady: s.reason, Err: s.err}
-	if took := now.Sub(s.since).Seconds(); took > 0 {
-		p.Rate = float64(s.position-s.from) / took
+	p := Progress{
+		Partition: s.id, Position: s.stored.Position, Stable: s.stable, Rate: s.pace.rate(s.stored.Position, now),
+		Hot: !s.coldLocked(), NotReady: s.reason, Err: s.err,
 	}
-	if s.position < s.stable {
+	if p.Position < p.Stable {
 		p.Behind = max(0, now.Sub(cmp.Or(s.stamp, s.since)))
 	}
 	return p, s.owned

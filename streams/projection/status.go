@@ -90,9 +90,13 @@ func readLive(ctx context.Context, client redis.UniversalClient, key string) (in
 		return 0, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("reading %s: %w", key, err)
 	}
-	return strconv.Atoi(s)
+	version, err := strconv.Atoi(s)
+	if err != nil || version < 1 {
+		return 0, fmt.Errorf("%s is %q, which is no version: set it to the number of one that is hot", key, s)
+	}
+	return version, nil
 }
 
 // partitions are those that the definition names, in order.

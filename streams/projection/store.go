@@ -67,24 +67,21 @@ func (s *Store) Define(ctx context.Context, d Definition) error {
 	return nil
 }
 
+// Stored is what Redis has of a partition.
+type Stored struct {
+	// Position is [Absent] where there is none.
+	Position int64
+	// Mark is the position that must be reached to be hot, [Absent] where the
+	// partition was not hot yet.
+	Mark int64
+}
+
 // Assignment is what a new owner of a partition finds.
 type Assignment struct {
 	// Epoch is the owner's own.
 	Epoch int64
-	// Position is where it begins to read.
-	Position int64
-	// Mark is the position that must be reached to be hot, where HasMark: the
-	// partition was hot once.
-	Mark    int64
-	HasMark bool
-}
-
-// stored is what Redis has of the partition.
-func (a Assignment) stored() Stored {
-	if a.HasMark {
-		return Stored{a.Position, a.Mark}
-	}
-	return Stored{a.Position, Absent}
+	// Stored has the position where it begins to read.
+	Stored
 }
 
 // Assign takes a partition over: it raises the epoch and returns it with the
@@ -102,12 +99,9 @@ func (s *Store) Assign(ctx context.Context, p streams.Partition) (Assignment, er
 		return a, err
 	}
 	var errs [3]error
-	a.Epoch, errs[0] = strconv.ParseInt(reply[1], 10, 64)
-	a.Position, errs[1] = parsePosition(reply[2])
-	a.Mark, errs[2] = parsePosition(reply[3])
-	if a.HasMark = a.Mark != Absent; !a.HasMark {
-		a.Mark = 0
-	}
+	a.Epoch, errs[0] = bookNumber(keyEpochs, reply[1])
+	a.Position, errs[1] = bookNumber(keyPositions, reply[2])
+	a.Mark, errs[2] = bookNumber(keyMarks, reply[3])
 	return a, s.wrap(errors.Join(errs[:]...))
 }
 
@@ -139,14 +133,6 @@ func (s *Store) Apply(ctx context.Context, w Write) (Answer, error) {
 	return a, s.wrap(err)
 }
 
-// Stored is what Redis has of a partition.
-type Stored struct {
-	// Position is [Absent] where there is none.
-	Position int64
-	// Mark is [Absent] where the partition was not hot yet.
-	Mark int64
-}
-
 // Confirm says that the owner of a partition lives, and returns the position
 // and the mark that are stored: a position that is not the owner's own, or
 // a lower mark, means that Redis went back in time.
@@ -160,33 +146,9 @@ func (s *Store) Confirm(ctx context.Context, p streams.Partition) (Stored, error
 	}
 	var stored Stored
 	var errs [2]error
-	stored.Position, errs[0] = parsePosition(reply[0])
-	stored.Mark, errs[1] = parsePosition(reply[1])
+	stored.Position, errs[0] = bookNumber(keyPositions, reply[0])
+	stored.Mark, errs[1] = bookNumber(keyMarks, reply[1])
 	return stored, s.wrap(errors.Join(errs[:]...))
-}
-
-// Positions returns the stored positions, [Absent] where there is none, in the
-// order of the partitions.
-func (s *Store) Positions(ctx context.Context, ps []streams.Partition) ([]int64, error) {
-	if len(ps) == 0 {
-		return nil, nil
-	}
-	fields := make([]string, len(ps))
-	for i, p := range ps {
-		fields[i] = p.String()
-	}
-	reply, err := s.client.HMGet(ctx, s.id.key(keyPositions), fields...).Result()
-	if err != nil {
-		return nil, s.wrap(err)
-	}
-	positions := make([]int64, len(ps))
-	for i, v := range reply {
-		text, _ := v.(string)
-		if positions[i], err = parsePosition(text); err != nil {
-			return nil, s.wrap(fmt.Errorf("partition %s: %w", ps[i], err))
-		}
-	}
-	return positions, nil
 }
 
 // Seen says that the owner of those partitions lives.
@@ -202,29 +164,53 @@ func (s *Store) Seen(ctx context.Context, ps ...streams.Partition) error {
 	return s.wrap(s.client.HSet(ctx, s.id.key(keySeen), pairs).Err())
 }
 
+// Marked is what [Store.MarkHot] found when it had done its work.
+type Marked struct {
+	// Hot says that every partition of the view has reached its mark.
+	Hot bool
+	// Marks are those that stand in Redis.
+	Marks map[streams.Partition]int64
+}
+
 // MarkHot writes the marks of partitions: the positions that they must reach to
 // be hot, which they have; where one has not, none is written. A mark is only
-// ever raised. Once every partition of the view has one, the version becomes the
-// live one if there is none, and the result is true; it may be called without
-// marks for that. It returns [ErrWiped] or a [*DigestError] where the definition
-// is gone or another one.
-func (s *Store) MarkHot(ctx context.Context, marks map[streams.Partition]int64) (complete bool, err error) {
+// ever raised. Where every partition of the view is hot then, the version becomes
+// the live one if there is none. It may be called without marks. It returns
+// [ErrWiped] or a [*DigestError] where the definition is gone or another one.
+func (s *Store) MarkHot(ctx context.Context, marks map[streams.Partition]int64) (Marked, error) {
 	args := []any{s.digest()}
 	for p, mark := range marks {
 		args = append(args, p.String(), mark)
 	}
 	reply, err := s.run(ctx, s.scripts.mark, []string{keyDefinition, keyMarks, keyPositions}, args...)
 	if err != nil {
-		return false, err
+		return Marked{}, err
 	}
-	if err := s.refusal(reply, 2); err != nil {
-		return false, err
+	if err := s.refusal(reply[:min(2, len(reply))], 2); err != nil {
+		return Marked{}, err
 	}
-	if d := s.definition.Load(); d == nil || reply[1] != strconv.Itoa(d.partitions()) {
-		return false, nil
+	m, err := s.marked(reply[2:])
+	d := s.definition.Load()
+	if m.Hot = d != nil && reply[1] == strconv.Itoa(d.partitions()); err != nil || !m.Hot {
+		return m, err
 	}
 	// its key is on a node of its own: a crash in between is mended by the next call
-	return true, s.wrap(s.client.SetNX(ctx, s.id.liveKey(), s.id.Version, 0).Err())
+	return m, s.wrap(s.client.SetNX(ctx, s.id.liveKey(), s.id.Version, 0).Err())
+}
+
+// marked reads partitions and their marks.
+func (s *Store) marked(reply []string) (Marked, error) {
+	m := Marked{Marks: make(map[streams.Partition]int64, len(reply)/2)}
+	for i := 0; i+1 < len(reply); i += 2 {
+		p, err := parsePartition(reply[i])
+		if err != nil {
+			return Marked{}, s.wrap(foreign(keyMarks, err))
+		}
+		if m.Marks[p], err = bookNumber(keyMarks, reply[i+1]); err != nil {
+			return Marked{}, s.wrap(err)
+		}
+	}
+	return m, nil
 }
 
 // RaiseMark raises the mark of a partition whose position went back to the

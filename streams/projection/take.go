@@ -19,13 +19,20 @@ func (p *partition) take(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before := p.state.last()
 	p.epoch, p.position, p.checked = a.Epoch, a.Position, time.Now()
-	p.state.taken(a)
-	if err := p.compare(ctx, before, a.stored()); err != nil {
+	// what was known is forgotten when the mark that it demands stands in Redis,
+	// which may go back once more before that
+	if a.Mark, err = p.compare(ctx, a.Stored); err != nil {
 		return err
 	}
-	return p.target(ctx)
+	p.state.taken(a.Stored)
+	if err := p.target(ctx); err != nil {
+		return err
+	}
+	if p.state.cold() {
+		p.reader.cooled.Store(true)
+	}
+	return nil
 }
 
 // rebuild writes the definition again into a Redis that has lost it.
@@ -37,22 +44,20 @@ func (p *partition) rebuild(ctx context.Context) error {
 }
 
 // compare says that Redis went back in time, where it did, and keeps the view
-// from being called hot until the rows are again what they were.
-func (p *partition) compare(ctx context.Context, before memory, stored Stored) error {
-	if stored.Position < before.position {
+// from being called hot until the rows are again what they were. It returns the
+// mark that stands in Redis then.
+func (p *partition) compare(ctx context.Context, stored Stored) (int64, error) {
+	before := p.state.last()
+	if stored.Position < before.Position {
 		p.reader.metrics.rollbacks.Inc()
 		p.log.Error("redis went back in time; the rows are built again from the stored position",
-			keyFrom, before.position, keyTo, stored.Position, keyNext, "find out which failover or restore lost writes")
+			keyFrom, before.Position, keyTo, stored.Position, keyNext, "find out which failover or restore lost writes")
 	}
 	mark := before.lost(stored)
 	if mark == Absent {
-		return nil
+		return stored.Mark, nil
 	}
-	err := p.reader.redis(ctx, func() error { return p.reader.store.RaiseMark(ctx, p.id, p.epoch, mark) })
-	if err == nil {
-		p.state.marked(mark)
-	}
-	return err
+	return mark, p.reader.redis(ctx, func() error { return p.reader.store.RaiseMark(ctx, p.id, p.epoch, mark) })
 }
 
 // target lists the LSO that makes the partition ready.

@@ -42,6 +42,7 @@ func Waits(err error) bool {
 }
 
 func waitingReply(s string) bool {
+	s = strings.TrimPrefix(s, "EXECABORT Transaction discarded because of: ")
 	for _, code := range waitingCodes {
 		if strings.HasPrefix(s, code) {
 			return true
