@@ -2,6 +2,7 @@ package avro
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -80,12 +81,32 @@ func TestOpenNamesEveryBadFile(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesWhatGoavroRefuses(t *testing.T) {
+// TestOpenTakesWhatGoavroRefuses: goavro panics at the second decimal without a
+// scale, and knows defaults of fewer branches and characters than Avro.
+func TestOpenTakesWhatGoavroRefuses(t *testing.T) {
 	noScale := `{"type":"bytes","logicalType":"decimal","precision":4}`
-	_, err := openFiles("A.avsc", rec("A", field("a", noScale), field("b", noScale)))
-	wantError(t, err, "A.avsc", "goavro cannot parse")
-	_, err = openFiles("B.avsc", rec("B", field("a", `["long","null"]`, `"default":null`)))
-	wantError(t, err, "B.avsc", "goavro refuses")
+	for name, schema := range map[string]string{
+		"no scale": rec("A", field("a", noScale), field("b", noScale, `"default":"\u0007"`)),
+		"branch":   rec("A", field("a", `"int"`), field("b", `["long","null"]`, `"default":null`)),
+		"fixed":    rec("A", field("a", `"int"`), field("b", `{"type":"fixed","name":"F","size":2}`, `"default":"\u00ffa"`)),
+	} {
+		if _, err := parseGoavro(schema); err == nil {
+			t.Errorf("%s: goavro takes it", name)
+		}
+		c := codecOf(t, "A.avsc", schema)
+		w, err := c.Writer("A")
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, err := w.EncodeJSON(nil, json.RawMessage(`{"a":1}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		slots, err := read(c, "A", value, "a", "b")
+		if err != nil || slots[0].Int() != 1 || !slots[1].Null && slots[1].Int() != 7 && slots[1].Str != "\xffa" {
+			t.Errorf("%s: got %+v, %v", name, slots, err)
+		}
+	}
 }
 
 // TestOpenRefusesADisagreement is about the one known case: goavro writes large

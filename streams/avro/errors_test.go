@@ -104,9 +104,22 @@ func TestScaleMustNotChange(t *testing.T) {
 }
 
 func TestTimesOfDayAreNotConverted(t *testing.T) {
-	was, is := rec("A", field("t", `{"type":"int","logicalType":"time-millis"}`)), rec("A", field("t", `{"type":"long","logicalType":"time-micros"}`))
-	_, err := read(codecOf(t, "A.avsc", is, "former/A.avsc", was), "A", valueOf(t, was, map[string]any{"t": time.Second}), "t")
-	wantError(t, err, "data.t", "time-millis cannot be read as time-micros")
+	for _, to := range []string{"time-micros", "timestamp-millis"} {
+		was, is := rec("A", field("t", `{"type":"int","logicalType":"time-millis"}`)), rec("A", field("t", `{"type":"long","logicalType":"`+to+`"}`))
+		_, err := read(codecOf(t, "A.avsc", is, "former/A.avsc", was), "A", valueOf(t, was, map[string]any{"t": time.Second}), "t")
+		wantError(t, err, "data.t", "time-millis cannot be read as "+to)
+	}
+}
+
+// TestOnlyWantedPathsAreResolved: what nobody wants may have become anything.
+func TestOnlyWantedPathsAreResolved(t *testing.T) {
+	id := field("id", `{"type":"fixed","name":"ID","size":16,"logicalType":"uuid"}`)
+	was, is := rec("A", id, field("n", `"string"`)), rec("A", id, field("n", `"int"`))
+	text := "0190a5b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"
+	slots, err := read(codecOf(t, "A.avsc", is, "former/A.avsc", was), "A", valueOf(t, was, map[string]any{"id": text, "n": "x"}), "id")
+	if err != nil || slots[0].Str != text {
+		t.Errorf("got %v, %v", slots, err)
+	}
 }
 
 func TestRecordsWithinMustHaveTheSameName(t *testing.T) {

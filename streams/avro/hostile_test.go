@@ -28,6 +28,7 @@ func TestHostileValues(t *testing.T) {
 		"text":             {texts, append([]byte{2}, huge...), errShort},
 		"negative text":    {texts, []byte{2, 1, 0, 2}, errLength},
 		"wrong size":       {texts, []byte{1, 4, 0, 0, 2}, errSize},
+		"negative size":    {nulls, []byte{1, 1, 0, 2}, errSize},
 		"nested too deep":  {deep, append(bytes.Repeat([]byte{2}, MaxDepth+2), 0), errDepth},
 	} {
 		t.Run(name, func(t *testing.T) {

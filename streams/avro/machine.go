@@ -140,10 +140,12 @@ func (m *machine) fill(st step) {
 		m.decimal(s, m.bytes())
 	case opDecimalFixed:
 		m.decimal(s, m.take(int(st.n)))
+	case opUUID:
+		m.uuid(s, m.take(uuidSize))
 	case opInstant:
 		m.instant(s, m.varint(), m.p.units[st.n])
-	case opDate:
-		m.instant(s, m.int32(), days)
+	case opIntInstant:
+		m.instant(s, m.int32(), m.p.units[st.n])
 	case opConst:
 		*s = m.p.consts[st.n]
 	}
@@ -186,11 +188,12 @@ func (m *machine) call(sub []step) {
 // length in bytes that a block may have is checked, not believed.
 func (m *machine) blocks(steps []step, pc, end int) {
 	for m.err == nil {
-		n, size := m.varint(), int64(-1)
+		n, size := m.varint(), int64(0)
 		if n == 0 {
 			return
 		}
-		if n < 0 {
+		sized := n < 0
+		if sized {
 			if n = -n; n < 0 {
 				m.fail(errLength)
 				return
@@ -199,7 +202,7 @@ func (m *machine) blocks(steps []step, pc, end int) {
 		}
 		start := m.i
 		m.items(steps, pc, end, n)
-		if size >= 0 && int64(m.i-start) != size || size < -1 {
+		if sized && int64(m.i-start) != size {
 			m.fail(errSize)
 		}
 	}

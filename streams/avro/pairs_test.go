@@ -154,7 +154,9 @@ type compiled struct {
 	codec  *Codec
 	reader *reader
 	oracle *avro.Schema
-	header []byte
+	// written is the writer's schema without logical types.
+	written *avro.Schema
+	header  []byte
 }
 
 func compilePair(t testing.TB, p pair) *compiled {
@@ -172,8 +174,12 @@ func compilePair(t testing.TB, p pair) *compiled {
 	if err != nil {
 		t.Fatalf("%s: %v", p.name, err)
 	}
-	header := binary.LittleEndian.AppendUint64([]byte{0xC3, 1}, binary.BigEndian.Uint64(w.Fingerprint(avro.NewRabin())))
-	return &compiled{p, codec, r.(*reader), oracle, header}
+	return &compiled{p, codec, r.(*reader), oracle, avro.MustParse(string(w.Canonical())), headerOf(w)}
+}
+
+// headerOf is what values of the schema begin with.
+func headerOf(w *avro.Schema) []byte {
+	return binary.LittleEndian.AppendUint64([]byte{0xC3, 1}, binary.BigEndian.Uint64(w.Fingerprint(avro.NewRabin())))
 }
 
 // payloads are the values of the pair in bytes, without a header.

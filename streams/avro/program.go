@@ -27,8 +27,9 @@ const (
 	opEnum         // a symbol of table n
 	opDecimal      // a coefficient with its length before it
 	opDecimalFixed // a coefficient of n bytes
-	opInstant      // a number of units n
-	opDate         // a number of days
+	opUUID         // 16 bytes, which become text
+	opInstant      // a long, of units n
+	opIntInstant   // an int, of units n
 	opConst        // nothing is read: the slot becomes constant n
 
 	opUnion  // a branch: go on at jumps[n+branch] of slot branches
@@ -61,5 +62,4 @@ type program struct {
 	consts  []streams.Slot
 	units   []int64
 	reasons []error
-	foreign []int // the slots that are left to the fallback
 }

@@ -25,9 +25,8 @@ type reader struct {
 
 // decoder reads the values of one writer schema.
 type decoder struct {
-	writer   *schema
-	program  *program
-	fallback *fallback // nil where nothing is left to it
+	writer  *schema
+	program *program
 }
 
 // Reader returns a reader of those paths of an event's data, each of which must
@@ -101,11 +100,6 @@ func (r *reader) Read(value []byte, slots []streams.Slot) error {
 	if err := r.machine.read(d.program, payload, slots); err != nil {
 		return r.damaged(d, err)
 	}
-	if d.fallback != nil {
-		if err := d.fallback.read(payload, slots); err != nil {
-			return r.explain(err)
-		}
-	}
 	for _, c := range r.copies {
 		slots[c[0]] = slots[c[1]]
 	}
@@ -129,11 +123,6 @@ func (r *reader) decoder(fingerprint uint64) (*decoder, error) {
 	d := &decoder{writer: w}
 	if d.program, err = compile(w, r.schema, r.paths); err != nil {
 		return nil, fmt.Errorf("written with %s, read with %s: data.%w", w.file, r.schema.file, err)
-	}
-	if len(d.program.foreign) > 0 {
-		if d.fallback, err = newFallback(w, r.schema, r.paths, d.program.foreign); err != nil {
-			return nil, err
-		}
 	}
 	r.decoders[fingerprint] = d
 	return d, nil

@@ -9,14 +9,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/avro"
+
 	"github.com/millrace/millrace/streams"
 )
 
 // stricter are the errors of ours for what the oracle lets pass.
 var stricter = []error{errBool, errDepth, errUTF8, errDigits, errInstant, errInt, errSize, errTail, errSymbol, errEmpty}
 
+// tester is a test, or what rapid has for one.
+type tester interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // check compares what we read with what the oracle reads.
-func (c *compiled) check(t *testing.T, payload []byte) {
+func (c *compiled) check(t tester, payload []byte) {
 	t.Helper()
 	var want any
 	rest, oracleErr := c.oracle.Decode(payload, &want)
@@ -24,6 +32,9 @@ func (c *compiled) check(t *testing.T, payload []byte) {
 		oracleErr = errTail
 	}
 	slots := make([]streams.Slot, len(c.paths))
+	for k := range slots { // as the last event left them
+		slots[k] = streams.Slot{Str: "left over", Bits: 0x5555, Offset: 60, Null: k%2 == 0}
+	}
 	value := append(bytes.Clone(c.header), payload...)
 	before := bytes.Clone(value)
 	err := c.reader.Read(value, slots)
@@ -31,7 +42,7 @@ func (c *compiled) check(t *testing.T, payload []byte) {
 		t.Fatalf("%s: the value was written to", c.name)
 	}
 	if err != nil {
-		if oracleErr == nil && !isAny(err, stricter) {
+		if oracleErr == nil && !isAny(err, stricter) && c.whole(payload) {
 			t.Fatalf("%s: the oracle reads %x as %v, we say %v", c.name, payload, want, err)
 		}
 		return
@@ -50,6 +61,14 @@ func (c *compiled) check(t *testing.T, payload []byte) {
 	}
 }
 
+// whole says whether the oracle reads all that was written, too. What it skips it
+// passes by the length that a block claims.
+func (c *compiled) whole(payload []byte) bool {
+	var v any
+	rest, err := c.written.Decode(payload, &v)
+	return err == nil && len(rest) == 0
+}
+
 // unread says whether the oracle's error is about a field of the reader's that
 // none of the paths names, and whose content we do not look at.
 func (c *compiled) unread(err error) bool {
@@ -63,6 +82,15 @@ func isAny(err error, targets []error) bool {
 		}
 	}
 	return false
+}
+
+// pick follows a path through records; a null on the way is the result.
+func pick(v any, path []string) any {
+	for _, name := range path {
+		record, _ := v.(map[string]any)
+		v = record[name]
+	}
+	return v
 }
 
 func typeAt(t streams.Type, path string) streams.Type {
@@ -82,7 +110,8 @@ func same(t streams.Type, s *streams.Slot, want any) bool {
 	case int64:
 		return t.Kind == streams.KindInt && s.Int() == v
 	case time.Duration:
-		return t.Kind == streams.KindInt && s.Int() == v.Microseconds()
+		n := time.Duration(s.Int()) // in the unit of its type
+		return t.Kind == streams.KindInt && (n*time.Microsecond == v || n*time.Millisecond == v)
 	case time.Time:
 		return t.Kind == streams.KindTime && s.Time().Std().Equal(v)
 	case float32:
@@ -95,6 +124,9 @@ func same(t streams.Type, s *streams.Slot, want any) bool {
 		return t.Kind == streams.KindString && s.Str == v
 	case []byte:
 		return t.Kind == streams.KindBytes && s.Str == string(v)
+	case avro.Duration:
+		b := v.Bytes()
+		return t.Kind == streams.KindBytes && s.Str == string(b[:])
 	case [16]byte:
 		return t.Kind == streams.KindString && s.Str == uuidText(v[:])
 	case *big.Rat:
@@ -150,17 +182,17 @@ func FuzzRead(f *testing.F) {
 
 func TestReadDoesNotAllocate(t *testing.T) {
 	for _, p := range pairs(t) {
+		c, most := compilePair(t, p), 0.0
 		if p.name == "uuid" {
-			continue // it is left to the fallback
+			most = 1 // its text
 		}
-		c := compilePair(t, p)
 		value := append(bytes.Clone(c.header), c.payloads(t)[0]...)
 		slots := make([]streams.Slot, len(c.paths))
 		if n := testing.AllocsPerRun(10, func() {
 			if err := c.reader.Read(value, slots); err != nil {
 				t.Fatal(err)
 			}
-		}); n > 0 {
+		}); n > most {
 			t.Errorf("%s: %v allocations", p.name, n)
 		}
 	}

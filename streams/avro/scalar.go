@@ -58,11 +58,10 @@ func (c *compiler) scalar(w, r *avro.SchemaNode, slot int, path string) {
 		c.refuse("%s: the writer's %s cannot be read as %s", path, typeText(w), typeText(r))
 	case isDecimal(w) && isDecimal(r) && w.Scale != r.Scale:
 		c.refuse("%s: the writer's %s cannot be read as %s: a scale is never edited, a new event type is made", path, typeText(w), typeText(r))
-	case timeOfDay(w) != timeOfDay(r) && timeOfDay(w) != "" && timeOfDay(r) != "":
+	case timeOfDay(w) != timeOfDay(r) && isTime(w) && isTime(r):
 		c.refuse("%s: the writer's %s cannot be read as %s", path, typeText(w), typeText(r))
 	case isUUID(r):
-		c.p.foreign = append(c.p.foreign, slot)
-		c.skip(w)
+		c.emit(opUUID, slot, 0)
 	case unitOf(r) != 0:
 		c.instant(w, r, slot)
 	default:
@@ -76,12 +75,12 @@ func (c *compiler) instant(w, r *avro.SchemaNode, slot int) {
 	if unit == 0 {
 		unit = unitOf(r)
 	}
-	if w.Type == "int" && unit == days {
-		c.emit(opDate, slot, 0)
-		return
-	}
 	c.p.units = append(c.p.units, unit)
-	c.emit(opInstant, slot, len(c.p.units)-1)
+	if w.Type == "int" {
+		c.emit(opIntInstant, slot, len(c.p.units)-1)
+	} else {
+		c.emit(opInstant, slot, len(c.p.units)-1)
+	}
 }
 
 func (c *compiler) plain(w, r *avro.SchemaNode, slot int) {

@@ -52,20 +52,19 @@ func parseSchema(file string, text []byte) (*schema, error) {
 		return nil, fmt.Errorf("the schema is %s %s; the schema of an event is a record", article(s.root.Type), s.root.Type)
 	}
 	normalizer{s.defs, s.tags}.node(s.root, "", "")
-	original, err := parseGoavro(string(text))
-	if err != nil {
-		return nil, err
-	}
 	if s.goavro, err = parseGoavro(string(parsed.Canonical())); err != nil {
 		return nil, err
 	}
 	if s.plain, err = avro.Parse(string(parsed.Canonical())); err != nil {
 		return nil, fmt.Errorf("parsing the canonical form: %w", err)
 	}
-	s.foreign = original.Rabin
 	s.fingerprint = binary.BigEndian.Uint64(parsed.Fingerprint(avro.NewRabin()))
 	if s.fingerprint != s.goavro.Rabin {
 		return nil, errors.New("goavro and twmb/avro disagree about the fingerprint of the schema")
+	}
+	s.foreign = s.fingerprint
+	if original, err := parseGoavro(string(text)); err == nil {
+		s.foreign = original.Rabin // what goavro refuses, it has not written either
 	}
 	s.logical = logicalTypes(s.root)
 	return s, nil
@@ -76,7 +75,7 @@ func parseSchema(file string, text []byte) (*schema, error) {
 func parseGoavro(text string) (c *goavro.Codec, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("goavro cannot parse the schema: %v; write precision and scale of every decimal", r)
+			err = fmt.Errorf("goavro cannot parse the schema: %v", r)
 		}
 	}()
 	if c, err = goavro.NewCodec(text); err != nil {

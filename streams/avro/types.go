@@ -147,7 +147,7 @@ func isDecimal(n *avro.SchemaNode) bool {
 
 // isUUID says whether the value is a UUID in 16 bytes.
 func isUUID(n *avro.SchemaNode) bool {
-	return n.LogicalType == "uuid" && n.Type == "fixed" && n.Size == 16
+	return n.LogicalType == "uuid" && n.Type == "fixed" && n.Size == uuidSize
 }
 
 // The units of instants, in nanoseconds.
@@ -185,6 +185,9 @@ func timeOfDay(n *avro.SchemaNode) string {
 	}
 	return ""
 }
+
+// isTime says whether the value is an instant or a time of day.
+func isTime(n *avro.SchemaNode) bool { return unitOf(n) != 0 || timeOfDay(n) != "" }
 
 // typeText is a type in the words of Avro, for errors.
 func typeText(n *avro.SchemaNode) string {
