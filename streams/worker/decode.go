@@ -184,7 +184,11 @@ func (d *decoder) unknown(in, key *yaml.Node, what string, names []string) {
 		d.file.add(key, "unknown %s %q; did you mean %q?", what, short(key.Value), near)
 		return
 	}
-	d.file.add(key, "unknown %s %q; there are %s", what, short(key.Value), strings.Join(names, ", "))
+	are := "there are"
+	if len(names) == 1 {
+		are = "there is only"
+	}
+	d.file.add(key, "unknown %s %q; %s %s", what, short(key.Value), are, strings.Join(names, ", "))
 }
 
 // short bounds what a message repeats of a file.

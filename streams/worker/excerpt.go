@@ -20,6 +20,9 @@ type span struct{ from, to int }
 // maxExcerpt is how many characters of a line are shown around a column.
 const maxExcerpt = 120
 
+// blank says whether there is nothing to show.
+func (l *shownLine) blank() bool { return strings.TrimSpace(string(l.text)) == "" }
+
 // hide marks characters as secret.
 func (l *shownLine) hide(from, to int) {
 	to = min(to, len(l.text))

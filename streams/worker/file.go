@@ -18,13 +18,15 @@ type File struct {
 	Name string
 
 	src       []byte
-	lines     [][]rune            // of src, once they were needed
-	root      *yaml.Node          // nil where the file is empty or not YAML
-	names     []string            // of settings that are secrets
-	secrets   []string            // values that no message may hold
-	failed    map[*yaml.Node]bool // what has a problem already
-	tainted   map[*yaml.Node]bool // what came from a file
-	explained map[absence]bool    // what has a problem that tells why
+	lines     [][]rune             // of src, once they were needed
+	scalars   map[int][]*yaml.Node // by the lines that they begin in, once they were needed
+	root      *yaml.Node           // nil where the file is empty or not YAML
+	names     []string             // of settings that are secrets
+	secrets   []string             // values that no message may hold
+	failed    map[*yaml.Node]bool  // what has a problem already
+	expanded  map[*yaml.Node]bool  // in what variables were replaced
+	tainted   map[*yaml.Node]bool  // what came from a file
+	explained map[absence]bool     // what has a problem that tells why
 	problems  []streams.Problem
 }
 
@@ -35,12 +37,22 @@ type absence struct {
 }
 
 // Add adds problems that somebody else found in the file, in the rules for
-// instance. Secrets in their messages are redacted.
+// instance. Secrets in their messages are redacted. A problem of what the file
+// was refused for already is left out. One within a scalar that is not in the
+// file as it was read, since variables were replaced or lines joined, is shown
+// where the scalar begins.
 func (f *File) Add(problems ...streams.Problem) {
 	for _, p := range problems {
-		p.Message = f.scrub(p.Message)
-		f.problems = append(f.problems, p)
+		if !f.refused(p) {
+			p.Column = f.column(p)
+			f.append(p)
+		}
 	}
+}
+
+func (f *File) append(p streams.Problem) {
+	p.Message = f.scrub(p.Message)
+	f.problems = append(f.problems, p)
 }
 
 // Problemf adds a problem at the setting that the path names: "schemas.folder",
@@ -48,7 +60,7 @@ func (f *File) Add(problems ...streams.Problem) {
 // key of the path that is there.
 func (f *File) Problemf(path, format string, args ...any) {
 	at := f.locate(path)
-	f.Add(streams.Problem{Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)})
+	f.append(streams.Problem{Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)})
 }
 
 // Has says whether the file has that block.
@@ -93,7 +105,7 @@ func (f *File) scrub(message string) string {
 
 // add adds a problem of this package. Its message holds no secret.
 func (f *File) add(n *yaml.Node, format string, args ...any) {
-	f.Add(problemAt(n, format, args...))
+	f.append(problemAt(n, format, args...))
 }
 
 // lookUp returns the entry of a mapping.

@@ -27,13 +27,16 @@ func Load(name string, src []byte, blocks map[string]any, known []string) (*File
 }
 
 func load(f *File, blocks map[string]any, known []string, v variables) (*File, error) {
-	f.failed, f.tainted, f.explained = map[*yaml.Node]bool{}, map[*yaml.Node]bool{}, map[absence]bool{}
+	f.failed, f.expanded, f.tainted = map[*yaml.Node]bool{}, map[*yaml.Node]bool{}, map[*yaml.Node]bool{}
+	f.explained = map[absence]bool{}
 	for _, name := range sortedKeys(blocks) {
 		f.names = append(f.names, secretNames(reflect.TypeOf(blocks[name]))...)
 	}
 	root, problems := parse(f.src)
 	f.root = root
-	f.Add(problems...)
+	for _, p := range problems {
+		f.append(p)
+	}
 	if root != nil && root.Kind != yaml.MappingNode {
 		f.add(root, "the file must be a mapping of blocks (%s), not %s", strings.Join(sortedKeys(blocks), ", "), kindOf(root))
 		return f, f.Err()

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // location is where a path leads in the file.
@@ -80,4 +82,66 @@ func (f *File) hasFailed(n *yaml.Node) bool {
 		}
 	}
 	return false
+}
+
+// source returns the lines of the file.
+func (f *File) source() [][]rune {
+	if f.lines == nil {
+		f.lines = splitLines(f.src)
+	}
+	return f.lines
+}
+
+// refused says whether the node at the place of a problem was refused.
+func (f *File) refused(p streams.Problem) bool {
+	for n := range f.failed {
+		if n.Line == p.Line && n.Column == p.Column {
+			return true
+		}
+	}
+	return false
+}
+
+// column returns the column of a problem, or that of the scalar which it is in
+// where the file has another text there.
+func (f *File) column(p streams.Problem) int {
+	n := f.scalarAt(p)
+	if n == nil || p.Line > len(f.source()) {
+		return p.Column
+	}
+	if p.Column > len(f.source()[p.Line-1])+1 {
+		return n.Column
+	}
+	if _, from := f.find(n, 0); f.expanded[n] && p.Column > from {
+		return n.Column
+	}
+	return p.Column
+}
+
+// scalarAt returns the last scalar that begins in the line of a problem and not
+// behind it; nil where there is none.
+func (f *File) scalarAt(p streams.Problem) (found *yaml.Node) {
+	if f.scalars == nil {
+		f.scalars = map[int][]*yaml.Node{}
+		f.index(f.root)
+	}
+	for _, n := range f.scalars[p.Line] {
+		if n.Column <= p.Column {
+			found = n
+		}
+	}
+	return found
+}
+
+// index sorts the scalars below n by the lines that they begin in.
+func (f *File) index(n *yaml.Node) {
+	if n == nil {
+		return
+	}
+	if n.Kind == yaml.ScalarNode {
+		f.scalars[n.Line] = append(f.scalars[n.Line], n)
+	}
+	for _, child := range n.Content {
+		f.index(child)
+	}
 }

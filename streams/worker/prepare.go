@@ -9,6 +9,11 @@ import (
 	"github.com/millrace/millrace/streams"
 )
 
+// typographic matches an expression in quotes that only look like some.
+var typographic = regexp.MustCompile("^[" + typographicQuotes + "]=")
+
+const typographicQuotes = "“”„‟‘’‚‛«»"
+
 // prepare replaces the variables in the values below n and refuses what the
 // format leaves out: anchors, aliases, merge keys, tags, keys that are no text.
 func (f *File) prepare(n *yaml.Node, v variables) {
@@ -21,6 +26,10 @@ func (f *File) prepare(n *yaml.Node, v variables) {
 		f.fail(n, "anchors are not supported; write the value out where it is needed, and quote a text that begins with '&'")
 	case n.Style&yaml.TaggedStyle != 0:
 		f.fail(n, "tags are not supported; quote a text that begins with '!', or that must not be read as a number")
+	case n.Kind == yaml.ScalarNode && typographic.MatchString(n.Value) && n.Style == 0:
+		f.fail(n, "typographic quotes are no quotes to YAML; write \"")
+		// whoever reads the rules later must not complain of what follows from it
+		n.Value = strings.Trim(n.Value, typographicQuotes)
 	case n.Kind == yaml.ScalarNode:
 		f.expand(n, v)
 	}
@@ -61,7 +70,7 @@ func (f *File) expand(n *yaml.Node, v variables) {
 	for _, err := range errs {
 		f.failed[n] = true
 		line, column := f.find(n, err.nth)
-		f.Add(streams.Problem{Line: line, Column: column, Message: err.reason})
+		f.append(streams.Problem{Line: line, Column: column, Message: err.reason})
 	}
 	if !e.changed || len(errs) > 0 {
 		return
@@ -70,6 +79,7 @@ func (f *File) expand(n *yaml.Node, v variables) {
 		f.keep(e.text)
 		f.tainted[n] = true
 	}
+	f.expanded[n] = true
 	n.Value = e.text
 	n.Tag = "!!str"
 	if n.Style == 0 {
@@ -98,10 +108,7 @@ func tagOf(text string) string {
 
 // find returns the place of the nth "${" behind the start of a node.
 func (f *File) find(n *yaml.Node, nth int) (line, column int) {
-	if f.lines == nil {
-		f.lines = splitLines(f.src)
-	}
-	lines, from := f.lines, n.Column-1
+	lines, from := f.source(), n.Column-1
 	for i := n.Line - 1; i >= 0 && i < len(lines); i, from = i+1, 0 {
 		for j := max(0, from); j+1 < len(lines[i]); j++ {
 			if lines[i][j] != '$' || lines[i][j+1] != '{' {

@@ -35,7 +35,7 @@ func (p *Problems) Error() string {
 			break
 		}
 		fmt.Fprintf(&b, "%s:%d:%d: %s", p.File, problem.Line, problem.Column, problem.Message)
-		if n := problem.Line - 1; n >= 0 && n < len(p.lines) {
+		if n := problem.Line - 1; n >= 0 && n < len(p.lines) && !p.lines[n].blank() {
 			b.WriteString(p.lines[n].excerpt(problem.Column))
 		}
 	}

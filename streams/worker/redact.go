@@ -14,7 +14,8 @@ import (
 var secretWords = regexp.MustCompile(`(?i)passw|passphrase|secret|token|credential|private_?key`)
 
 // reference matches a value that names a secret without holding it.
-var reference = regexp.MustCompile(`^(["']?)\$\{(?:[A-Za-z_][A-Za-z0-9_]*|file:[^}"']*)\}(["']?)\s*$`)
+// A quoted one may have something behind it: between brackets, the next value.
+var reference = regexp.MustCompile(`^(["']?)\$\{(?:[A-Za-z_][A-Za-z0-9_]*|file:[^}"']*)\}(?:["']?\s*$|["']\s*[,}\]])`)
 
 // keys finds what may be a key and its colon in a line of YAML.
 var keys = regexp.MustCompile(`([\w.-]+)["']?\s*:(?:\s|$|["'])`)
