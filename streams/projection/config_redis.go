@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,8 +45,9 @@ func (c RedisConfig) WithDefaults() RedisConfig {
 // Validate says what is wrong with a configuration that has its defaults.
 func (c RedisConfig) Validate() error {
 	var errs []error
-	if _, port, err := net.SplitHostPort(c.Addr); err != nil || port == "" {
-		errs = append(errs, streams.FieldErrorf("addr", "addr is %q; write host:port, as in 127.0.0.1:6379", c.Addr))
+	_, port, err := net.SplitHostPort(c.Addr)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 {
+		errs = append(errs, streams.FieldErrorf("addr", "addr is %q; write host:port, as in 127.0.0.1:6379, with a port from 1 to 65535", c.Addr))
 	}
 	if c.DB < 0 {
 		errs = append(errs, streams.FieldErrorf("db", "db is %d; the databases of Redis are numbered from 0", c.DB))

@@ -23,6 +23,8 @@ func TestRedisConfig(t *testing.T) {
 	}
 	for want, c := range map[string]RedisConfig{
 		`addr is "localhost"`: {Addr: "localhost"},
+		`addr is "a:99999"`:   {Addr: "a:99999"},
+		`addr is "a:0"`:       {Addr: "a:0"},
 		"db is -1":            {DB: -1},
 		"prefix must not":     {Prefix: "{x}:"},
 	} {
