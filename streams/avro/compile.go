@@ -47,7 +47,8 @@ func (c *compiler) refuse(format string, args ...any) {
 
 // emit adds a step, or makes the one before it longer.
 func (c *compiler) emit(o op, slot, n int) int {
-	if last := len(c.out) - 1; last >= c.joined && o.joins() && c.out[last].op == o {
+	last := len(c.out) - 1
+	if last >= c.joined && o.joins() && c.out[last].op == o && int(c.out[last].n) <= math.MaxInt32-n {
 		c.out[last].n += int32(n)
 		return last
 	}
@@ -98,11 +99,12 @@ func (c *compiler) fail(path string, w, r *avro.SchemaNode) {
 // union emits the choice of a branch and the steps of each.
 func (c *compiler) union(w *avro.SchemaNode, each func(b *avro.SchemaNode)) {
 	base := len(c.p.jumps)
+	c.p.jumps = append(c.p.jumps, int32(len(w.Branches)))
 	c.p.jumps = append(c.p.jumps, make([]int32, len(w.Branches))...)
-	c.emit(opUnion, len(w.Branches), base)
+	c.emit(opUnion, 0, base)
 	var exits []int
 	for i := range w.Branches {
-		c.p.jumps[base+i] = int32(c.target())
+		c.p.jumps[base+1+i] = int32(c.target())
 		each(c.w.get(&w.Branches[i]))
 		exits = append(exits, c.emit(opJump, 0, 0))
 	}

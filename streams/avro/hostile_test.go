@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -108,5 +110,53 @@ func TestCodecIsSharedByReadersAndWriters(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHugeSchemas: what a step holds of a schema is a number of 16 or 32 bits.
+func TestHugeSchemas(t *testing.T) {
+	t.Run("fixed", func(t *testing.T) {
+		fields := []string{field("f", `{"type":"fixed","name":"F","size":999999}`)}
+		for i := range 2200 {
+			fields = append(fields, field(fmt.Sprintf("f%d", i), `"F"`))
+		}
+		c := codecOf(t, "A.avsc", rec("A"), "former/A.avsc", rec("A", fields...))
+		w, err := parseSchema("A.avsc", []byte(rec("A", fields...)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := binary.LittleEndian.AppendUint64([]byte{0xC3, 1}, w.fingerprint)
+		if _, err := read(c, "A", append(value, make([]byte, 100)...)); !errors.Is(err, errShort) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("union", func(t *testing.T) {
+		branches := make([]string, 1<<16+2)
+		for i := range branches {
+			branches[i] = fmt.Sprintf(`{"type":"fixed","name":"F%d","size":1}`, i)
+		}
+		schema := rec("A", field("u", "["+strings.Join(branches, ",")+"]"))
+		c := codecOf(t, "A.avsc", schema)
+		value := binary.LittleEndian.AppendUint64([]byte{0xC3, 1}, c.readers["A"].fingerprint)
+		if _, err := read(c, "A", append(binary.AppendVarint(value, 1<<16+1), 7)); err != nil {
+			t.Error(err)
+		}
+		if _, err := read(c, "A", append(binary.AppendVarint(value, 1<<16+2), 7)); !errors.Is(err, errBranch) {
+			t.Errorf("a branch too many: got %v", err)
+		}
+	})
+}
+
+// TestIntsAreIntsAsInstants: an int beyond 32 bits is damage, also where the
+// reader makes an instant of it.
+func TestIntsAreIntsAsInstants(t *testing.T) {
+	was, is := rec("A", field("t", `"int"`)), rec("A", field("t", `{"type":"long","logicalType":"timestamp-millis"}`))
+	c := codecOf(t, "A.avsc", is, "former/A.avsc", was)
+	header := valueOf(t, was, map[string]any{"t": 0})[:headerSize]
+	for n, want := range map[int64]error{1<<31 - 1: nil, 1 << 31: errInt, -1 << 31: nil} {
+		slots, err := read(c, "A", binary.AppendVarint(bytes.Clone(header), n), "t")
+		if !errors.Is(err, want) || err == nil && slots[0].Bits != n*millis {
+			t.Errorf("%d: got %v, %v", n, slots, err)
+		}
 	}
 }

@@ -155,12 +155,12 @@ func (m *machine) fill(st step) {
 func (m *machine) branch(steps []step, pc int, st step) int {
 	switch st.op {
 	case opUnion:
-		v := m.int32()
-		if v < 0 || v >= int64(st.slot) {
+		jumps, v := m.p.jumps[st.n:], m.int32()
+		if v < 0 || v >= int64(jumps[0]) {
 			m.fail(errBranch)
 			return pc
 		}
-		return int(m.p.jumps[int64(st.n)+v])
+		return int(jumps[1+v])
 	case opJump:
 		return int(st.n)
 	case opBlocks:

@@ -32,7 +32,7 @@ const (
 	opIntInstant   // an int, of units n
 	opConst        // nothing is read: the slot becomes constant n
 
-	opUnion  // a branch: go on at jumps[n+branch] of slot branches
+	opUnion  // a branch: go on at jumps[n+1+branch], of jumps[n] branches
 	opJump   // go on at n
 	opBlocks // an array or a map: the steps of an item are those before n
 	opCall   // subprogram n, of a type within itself
@@ -45,7 +45,8 @@ const (
 // joins says whether neighbours of the op are one step.
 func (o op) joins() bool { return o <= opSkipBool }
 
-// step is 8 bytes, so that a program is a few cache lines.
+// step is 8 bytes, so that a program is a few cache lines. What may be more than
+// 65,535 does not stand in slot.
 type step struct {
 	op   op
 	slot uint16
@@ -56,7 +57,7 @@ type step struct {
 // immutable and safe for concurrent use.
 type program struct {
 	steps   []step
-	jumps   []int32 // of unions
+	jumps   []int32 // of unions: how many branches, then the step of each
 	subs    [][]step
 	symbols [][]string // of enums, in the writer's order; "" for one that the reader lacks
 	consts  []streams.Slot
