@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/millrace/millrace/streams"
 )
@@ -95,8 +94,8 @@ func (c *Codec) reader(eventType string) (*schema, error) {
 		return s, nil
 	}
 	advice := "add " + eventType + extension
-	if near := nearest(eventType, c.EventTypes()); len(near) > 0 {
-		advice = "did you mean " + strings.Join(near, " or ") + "?"
+	if near := streams.Nearest(eventType, c.EventTypes()); near != "" {
+		advice = "did you mean " + near + "?"
 	}
 	return nil, fmt.Errorf("%w: %s has no schema in %s; %s", ErrUnknownType, eventType, c.folder, advice)
 }

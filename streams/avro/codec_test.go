@@ -268,7 +268,7 @@ func FuzzOpen(f *testing.F) {
 // TestTypesSayHowFieldsAreRead: none of these is in the fingerprint of the schema,
 // and each decides what is read.
 func TestTypesSayHowFieldsAreRead(t *testing.T) {
-	e := `{"type":"enum","name":"E","symbols":["A","B"],"default":"B"}`
+	e := `{"type":"enum","name":"E","symbols":["B","A"],"default":"B"}`
 	c := codecOf(t, "F.avsc", rec("F",
 		field("plain", `["null","string"]`, `"default":null`), field("was", `"long"`, `"aliases":["b","a"]`),
 		field("at", `{"type":"long","logicalType":"timestamp-millis"}`), field("at2", `["null",{"type":"long","logicalType":"timestamp-micros"}]`),
@@ -281,8 +281,35 @@ func TestTypesSayHowFieldsAreRead(t *testing.T) {
 	for _, f := range got.Fields {
 		readings = append(readings, f.Name+": "+f.Reading)
 	}
-	want := "plain: |was: aliases b a|at: unit 1ms|at2: unit 1µs|e: symbol B|e2: symbol B|f: 32 bits|d: "
+	want := "plain: |was: aliases b a|at: unit 1ms|at2: unit 1µs|e: symbol B of A B|e2: symbol B of A B|f: 32 bits|d: "
 	if text := strings.Join(readings, "|"); text != want {
 		t.Errorf("got  %s\nwant %s", text, want)
+	}
+}
+
+// TestSymbolsDecideWhatIsRead: with a default, a symbol that the reader no longer
+// has, or does not have yet, becomes another one without an error, so symbols
+// are part of how a field is read. Without one it is an error of the record, and
+// so they are not: a schema may get new symbols.
+func TestSymbolsDecideWhatIsRead(t *testing.T) {
+	enum := func(more, symbols string) string {
+		return rec("F", field("e", `{"type":"enum","name":"E","symbols":[`+symbols+`]`+more+`}`))
+	}
+	const all, fewer = `"A","B","C"`, `"B","A"`
+	for more, want := range map[string]struct{ symbol, reading string }{
+		`,"default":"B"`: {"B", "symbol B of A B"},
+		"":               {"", ""},
+	} {
+		written := enum(more, all)
+		c := codecOf(t, "F.avsc", enum(more, fewer), "former/F.avsc", written)
+		slots, err := read(c, "F", valueOf(t, written, map[string]any{"e": "C"}), "e")
+		if slots[0].Str != want.symbol || (want.symbol == "") != errors.Is(err, errSymbol) {
+			t.Errorf("default %q: got %v, %v", more, slots, err)
+		}
+		now, _ := c.Types("F")
+		former, _ := codecOf(t, "F.avsc", written).Types("F")
+		if got := now.Fields[0].Reading; got != want.reading || (got == former.Fields[0].Reading) != (want.reading == "") {
+			t.Errorf("default %q: read by %q, with all symbols by %q", more, got, former.Fields[0].Reading)
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/twmb/avro"
+
+	"github.com/millrace/millrace/streams"
 )
 
 // encoder turns a JSON value into the native form of goavro for one type of the
@@ -134,8 +136,8 @@ func (r *recordEncoder) unknown(name string) error {
 	for i := range r.fields {
 		names = append(names, UnescapeName(r.fields[i].name))
 	}
-	if near := nearest(name, names); len(near) > 0 {
-		return misfitf("the schema has no such field; did you mean %s?", strings.Join(near, " or "))
+	if near := streams.Nearest(name, names); near != "" {
+		return misfitf("the schema has no such field; did you mean %s?", near)
 	}
 	return misfitf("the schema has no such field")
 }

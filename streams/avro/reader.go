@@ -75,8 +75,8 @@ func unknownField(t *streams.Type, name string) error {
 	for i := range t.Fields {
 		names[i] = t.Fields[i].Name
 	}
-	if near := nearest(name, names); len(near) > 0 {
-		return fmt.Errorf("unknown field %q; did you mean %s?", name, strings.Join(near, " or "))
+	if near := streams.Nearest(name, names); near != "" {
+		return fmt.Errorf("unknown field %q; did you mean %s?", name, near)
 	}
 	return fmt.Errorf("unknown field %q; there are %s", name, strings.Join(names, ", "))
 }

@@ -2,6 +2,7 @@ package avro
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,8 +97,9 @@ func (t *typer) reading(f *avro.SchemaField) string {
 		out = append(out, "unit "+time.Duration(unitOf(n)).String())
 	case n.Type == "float": // what a long is rounded to
 		out = append(out, "32 bits")
-	case n.HasEnumDefault: // what an unknown symbol becomes
-		out = append(out, "symbol "+n.EnumDefault)
+	case n.HasEnumDefault: // what an unknown symbol becomes, and which are known
+		known := slices.Sorted(slices.Values(n.Symbols))
+		out = append(out, "symbol "+n.EnumDefault+" of "+strings.Join(known, " "))
 	}
 	return strings.Join(out, ", ")
 }

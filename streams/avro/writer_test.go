@@ -176,7 +176,7 @@ func TestEncodeJSONRefuses(t *testing.T) {
 		`{"u":true}`:                            `data.u: true does not fit any of string, null, long, record In, array`,
 		`{"li":["A","Z"]}`:                      `data.li[1]: "Z" does not fit enum n.s.E`,
 		`{"m":{"k":{"x":null}}}`:                `data.m.k.x: null does not fit int`,
-		`{"ind":1}`:                             `data.ind: the schema has no such field; did you mean id or in?`,
+		`{"ind":1}`:                             `data.ind: the schema has no such field; did you mean id?`,
 		`{"1st":1,"_u0031_st":2}`:               `the field _u0031_st is given twice`,
 		`{"s":"first","s":"second"}`:            `the key "s" stands in one object twice`,
 		`[]`:                                    `data: it is not a JSON object`,
