@@ -107,9 +107,9 @@ func (d *Definition) compare(stored *Definition) error {
 // its data or never had any: define it and assign its partitions again.
 var ErrWiped = errors.New("the view has no definition in redis")
 
-// ErrNoDefinition says that a view version has positions in Redis but no
-// definition: nobody knows what its rows were built from.
-var ErrNoDefinition = errors.New("redis has positions of the view but no definition (m:def); restore it, or delete all keys of this version and let it be built anew")
+// ErrNoDefinition says that a view version has positions or other bookkeeping in
+// Redis but no definition: nobody knows what its rows were built from.
+var ErrNoDefinition = errors.New("redis has bookkeeping of the view (m:pos, m:epoch, m:hot or m:rows) but no definition (m:def); restore it, or delete all keys of this version and let it be built anew")
 
 // ErrLostPosition says that a partition had an owner but has no position: Redis
 // lost a part of what the view version has there.

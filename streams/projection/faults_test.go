@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/millrace/millrace/streams/streamstest"
 )
@@ -262,5 +263,34 @@ func TestEmptyPartitionsAreHot(t *testing.T) {
 	onGrounds(t, oneView, func(l *lab) {
 		l.start(nil)
 		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
+	})
+}
+
+// TestIdleWorkerThatWakesFencesNobody: a worker without work was stopped, and
+// another one has taken its partition over. Taking it back would make the owner
+// join its group anew.
+func TestIdleWorkerThatWakesFencesNobody(t *testing.T) {
+	withAndWithout(t, func(t *testing.T, defended bool) bool {
+		l := newLab(t, oneView)
+		l.deaf = true // it is not given its partition again
+		if !defended {
+			l.weaken = func(p *Projector) {
+				p.newStore = func(client redis.UniversalClient, id ViewID) *Store {
+					s := NewStore(client, id)
+					s.scripts.confirm = redis.NewScript(cut(t, confirmSource, "fenced"))
+					return s
+				}
+			}
+		}
+		woken := l.start(nil, 0)
+		l.until("readiness", func() bool { return len(woken.NotReady()) == 0 })
+		woken.redis.Freeze()
+		woken.kafka.Freeze()
+		l.start(nil, 0)
+		l.payPartition(0, 20)
+		l.untilStable()
+		woken.redis.Thaw()
+		time.Sleep(time.Minute)
+		return l.bookkeeping(l.views[0]).Epochs[orders(0)] == 2
 	})
 }

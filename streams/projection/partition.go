@@ -220,7 +220,7 @@ func (p *partition) ticked(ctx context.Context) error {
 func (p *partition) confirm(ctx context.Context) error {
 	var stored Stored
 	err := p.reader.redis(ctx, func() (err error) {
-		stored, err = p.reader.store.Confirm(ctx, p.id)
+		stored, err = p.reader.store.Confirm(ctx, p.id, p.epoch)
 		return err
 	})
 	if err != nil {

@@ -154,7 +154,7 @@ func (s *partitionState) cold() bool {
 	return s.coldLocked() && s.err == nil
 }
 
-func (s *partitionState) coldLocked() bool { 
+func (s *partitionState) coldLocked() bool {
 	return s.stored.Mark == Absent || s.stored.Position < s.stored.Mark
 }
 

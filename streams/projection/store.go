@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -40,12 +41,12 @@ func NewStore(client redis.UniversalClient, id ViewID) *Store {
 }
 
 // Define writes the definition where the view version has neither a definition
-// nor positions, and compares it with what is there otherwise. It returns a
+// nor other bookkeeping, and compares it with what is there otherwise. It returns a
 // [*DigestError], [*LayoutError], [*TopicChangedError], [*ClusterChangedError]
 // or [ErrNoDefinition] where a worker with this definition must not touch the
 // rows.
 func (s *Store) Define(ctx context.Context, d Definition) error {
-	reply, err := s.run(ctx, s.scripts.define, []string{keyDefinition, keyPositions}, d.pairs()...)
+	reply, err := s.run(ctx, s.scripts.define, []string{keyDefinition, keyPositions, keyEpochs, keyMarks, keyRows}, d.pairs()...)
 	if err != nil {
 		return err
 	}
@@ -135,19 +136,21 @@ func (s *Store) Apply(ctx context.Context, w Write) (Answer, error) {
 
 // Confirm says that the owner of a partition lives, and returns the position
 // and the mark that are stored: a position that is not the owner's own, or
-// a lower mark, means that Redis went back in time.
-func (s *Store) Confirm(ctx context.Context, p streams.Partition) (Stored, error) {
-	reply, err := s.run(ctx, s.scripts.confirm, []string{keyDefinition, keyPositions, keySeen, keyMarks}, p.String(), now())
+// a lower mark, means that Redis went back in time. It returns [ErrWiped] where
+// the definition is gone, and an error where a newer owner has taken the
+// partition over.
+func (s *Store) Confirm(ctx context.Context, p streams.Partition, epoch int64) (Stored, error) {
+	reply, err := s.run(ctx, s.scripts.confirm, []string{keyDefinition, keyPositions, keySeen, keyMarks, keyEpochs}, p.String(), now(), epoch)
 	if err != nil {
 		return Stored{}, err
 	}
-	if len(reply) != 2 {
-		return Stored{}, s.wrap(fmt.Errorf("%w: %q", errReply, reply))
+	if err := s.refusal(reply, 3); err != nil {
+		return Stored{}, err
 	}
 	var stored Stored
 	var errs [2]error
-	stored.Position, errs[0] = bookNumber(keyPositions, reply[0])
-	stored.Mark, errs[1] = bookNumber(keyMarks, reply[1])
+	stored.Position, errs[0] = bookNumber(keyPositions, reply[1])
+	stored.Mark, errs[1] = bookNumber(keyMarks, reply[2])
 	return stored, s.wrap(errors.Join(errs[:]...))
 }
 
@@ -214,9 +217,9 @@ func (s *Store) marked(reply []string) (Marked, error) {
 }
 
 // RaiseMark raises the mark of a partition whose position went back to the
-// position that it had, so that it is not hot before it is there again. It does
-// nothing where a newer owner has taken the partition over. It returns
-// [ErrWiped] or a [*DigestError] where the definition is gone or another one.
+// position that it had, so that it is not hot before it is there again. It
+// returns [ErrWiped] or a [*DigestError] where the definition is gone or another
+// one, and an error where a newer owner has taken the partition over.
 func (s *Store) RaiseMark(ctx context.Context, p streams.Partition, epoch, mark int64) error {
 	reply, err := s.run(ctx, s.scripts.raise, []string{keyDefinition, keyEpochs, keyMarks}, s.digest(), p.String(), epoch, mark)
 	if err != nil {
@@ -226,12 +229,22 @@ func (s *Store) RaiseMark(ctx context.Context, p streams.Partition, epoch, mark 
 }
 
 // run runs a script. A Redis that does not know it is given it.
-func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]string, error) {
-	for i, k := range keys {
-		keys[i] = s.id.key(k)
+func (s *Store) run(ctx context.Context, script *redis.Script, names []string, args ...any) ([]string, error) {
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = s.id.key(name)
 	}
 	reply, err := script.Run(ctx, s.client, keys, args...).StringSlice()
+	if damaged(err) {
+		err = foreign(strings.Join(names, ", "), err)
+	}
 	return reply, s.wrap(err)
+}
+
+// damaged says that a command of a script found what it cannot read.
+func damaged(err error) bool {
+	var reply redis.Error
+	return errors.As(err, &reply) && (strings.Contains(reply.Error(), "WRONGTYPE") || strings.Contains(reply.Error(), "not an integer"))
 }
 
 // refusal is the error of a reply that says why nothing was done; a reply that
@@ -241,7 +254,7 @@ func (s *Store) refusal(reply []string, parts int) error {
 	case len(reply) == parts && reply[0] == "OK":
 		return nil
 	case len(reply) == 2 && reply[0] == "FENCED":
-		return nil
+		return s.wrap(errFenced)
 	case len(reply) == 1 && reply[0] == "WIPED":
 		return s.wrap(ErrWiped)
 	case len(reply) == 1 && reply[0] == "LOST":

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 
@@ -125,16 +126,25 @@ func TestConfirm(t *testing.T) {
 		b.ok(step("a", change(1, rules.OpAdd, 1)))
 		b.mark(part0, 1)
 		for p, want := range map[streams.Partition]Stored{part0: {1, 1}, part1: {Absent, Absent}} {
-			if got, err := b.store.Confirm(ctx(t), p); err != nil || got != want {
+			if got, err := b.store.Confirm(ctx(t), p, b.at.Epoch); err != nil || got != want {
 				t.Errorf("partition %s: %+v, %v", p, got, err)
 			}
 		}
-		if b.bookkeeping().Seen[part0].IsZero() {
+		seen := b.bookkeeping().Seen[part0]
+		if seen.IsZero() {
 			t.Error("not seen")
 		}
+		next := b.assign(part0)
+		b.hset(keySeen, part0.String(), seen.Format(time.RFC3339Nano))
+		if _, err := b.store.Confirm(ctx(t), part0, b.at.Epoch); !errors.Is(err, errFenced) || !b.bookkeeping().Seen[part0].Equal(seen) {
+			t.Errorf("the owner before: %v", err)
+		}
+		if _, err := b.store.Confirm(ctx(t), part0, next.Epoch); err != nil || b.bookkeeping().Seen[part0].Equal(seen) {
+			t.Errorf("the owner after: %v", err)
+		}
 		b.wipe()
-		if got, err := b.store.Confirm(ctx(t), part0); err != nil || got != (Stored{Absent, Absent}) {
-			t.Errorf("of a wiped Redis: %+v, %v", got, err)
+		if _, err := b.store.Confirm(ctx(t), part0, next.Epoch); !errors.Is(err, ErrWiped) {
+			t.Errorf("of a wiped Redis: %v", err)
 		}
 		if keys := b.keys(); len(keys) > 0 {
 			t.Errorf("a wiped Redis got keys %q", keys)
@@ -160,7 +170,9 @@ func TestMarksAreOnlyRaised(t *testing.T) {
 		}
 		old := b.at.Epoch
 		b.at = b.assign(part0)
-		b.must(b.store.RaiseMark(ctx(t), part0, old, 1000))
+		if err := b.store.RaiseMark(ctx(t), part0, old, 1000); !errors.Is(err, errFenced) {
+			t.Errorf("an owner that was fenced: %v", err)
+		}
 		if got := b.bookkeeping().Marks[part0]; got != 100 {
 			t.Errorf("an owner that was fenced raised the mark to %d", got)
 		}
