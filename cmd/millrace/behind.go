@@ -58,6 +58,9 @@ func (v *viewStatus) fill(stable map[streams.Partition]int64, stamps map[streams
 			age = max(0, now.Sub(at).Seconds())
 		}
 		p.Stable, p.Lag, p.Behind = &lso, &lag, &age
+		if p.Position > lso { // it was read before the LSO
+			v.note("%s is beyond the end of the log: Kafka has lost events", p.Partition)
+		}
 		records += lag
 		oldest = max(oldest, age)
 	}

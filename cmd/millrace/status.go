@@ -28,7 +28,9 @@ so it is there whether workers live or not.
   hot         every partition has reached the end once; it may lag
   gap         that Kafka may delete events of the topic (accept_retention)
 
-Records behind are an upper bound: offsets between may hold none.
+Records behind are an upper bound: offsets between may hold none. Owned are the
+partitions whose owner was seen within 15 s: one that stopped has none. Behind
+each line stands what needs attention.
 
 Example:
   millrace view status --config fines.yaml
@@ -53,16 +55,18 @@ Example:
 
 // viewStatus is the status of a view as it is printed.
 type viewStatus struct {
-	View       string            `json:"view"`
-	Version    int               `json:"version"`
-	State      projection.State  `json:"state"`
-	Live       bool              `json:"live"`
-	Rows       int64             `json:"rows"`
-	Behind     *float64          `json:"behind_seconds"` // null where Kafka does not answer
-	Lag        *int64            `json:"lag_records_max"`
-	Owned      int               `json:"owned_partitions"`
-	Note       string            `json:"note,omitempty"`
-	Partitions []partitionStatus `json:"partitions"`
+	View    string           `json:"view"`
+	Version int              `json:"version"`
+	State   projection.State `json:"state"`
+	Live    bool             `json:"live"`
+	// LiveVersion is the one that readers see; 0 where there is none yet.
+	LiveVersion int               `json:"live_version"`
+	Rows        int64             `json:"rows"`
+	Behind      *float64          `json:"behind_seconds"` // null where Kafka does not answer
+	Lag         *int64            `json:"lag_records_max"`
+	Owned       int               `json:"owned_partitions"`
+	Note        string            `json:"note,omitempty"`
+	Partitions  []partitionStatus `json:"partitions"`
 }
 
 // partitionStatus is that of one partition.
@@ -120,7 +124,11 @@ func seconds(s *float64) string {
 	if s == nil {
 		return "?"
 	}
-	return (time.Duration(*s * float64(time.Second))).Round(time.Millisecond).String()
+	d, unit := time.Duration(*s*float64(time.Second)), time.Millisecond
+	if d > time.Minute {
+		unit = time.Second
+	}
+	return d.Round(unit).String()
 }
 
 func number(n *int64) string {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -37,9 +39,10 @@ func (s *shell) readStatus(ctx context.Context, config string, names []string) (
 		return nil, err
 	}
 	defer client.Close()
+	digests := digestsOf(ctx, config)
 	var all []viewStatus
 	for _, name := range names {
-		v, err := readView(ctx, client, projection.ViewID{Prefix: p.Redis.Prefix, View: name, Version: declared[name].Version})
+		v, err := readView(ctx, client, projection.ViewID{Prefix: p.Redis.Prefix, View: name, Version: declared[name].Version}, digests[name])
 		if err != nil {
 			return nil, err
 		}
@@ -52,39 +55,99 @@ func (s *shell) readStatus(ctx context.Context, config string, names []string) (
 	return all, ctx.Err()
 }
 
-// readView reads what Redis says of a view.
-func readView(ctx context.Context, client redis.UniversalClient, id projection.ViewID) (viewStatus, error) {
+// digestsOf returns the digests of the rules, by view; none where they cannot be
+// compiled here, without the schemas for instance.
+func digestsOf(ctx context.Context, config string) map[string]string {
+	var p compose.Projector
+	if p.Load(ctx, config) != nil {
+		return nil // millrace check tells why
+	}
+	digests := map[string]string{}
+	for _, v := range p.Views {
+		digests[v.Name] = v.Digest
+	}
+	return digests
+}
+
+// readView reads what Redis says of a view. An empty digest is not known.
+func readView(ctx context.Context, client redis.UniversalClient, id projection.ViewID, digest string) (viewStatus, error) {
+	live, err := projection.LiveVersion(ctx, client, id.Prefix, id.View)
+	if err != nil {
+		return viewStatus{}, err
+	}
 	s, err := projection.ReadStatus(ctx, client, id)
 	if err != nil {
 		return viewStatus{}, err
 	}
-	v := viewStatus{View: id.View, Version: id.Version, State: s.State, Live: s.Live, Rows: s.Rows}
-	if s.Definition == nil {
-		v.Note = "no worker has begun it yet"
+	v := viewStatus{View: id.View, Version: id.Version, State: s.State, Live: s.Live, LiveVersion: live, Rows: s.Rows, Partitions: []partitionStatus{}}
+	v.addPartitions(s.Partitions)
+	switch {
+	case s.Definition == nil:
+		v.note("no worker has begun it yet")
+	case digest != "" && digest != s.Definition.Digest:
+		v.note("the rows were built by other rules: raise version")
 	}
-	for _, p := range s.Partitions {
+	if live != 0 && !s.Live {
+		v.note("readers see version %d", live)
+	}
+	v.noteIdle()
+	return v, nil
+}
+
+// note adds what somebody who looks should know.
+func (v *viewStatus) note(format string, args ...any) {
+	if v.Note != "" {
+		v.Note += "; "
+	}
+	v.Note += fmt.Sprintf(format, args...)
+}
+
+func (v *viewStatus) addPartitions(partitions []projection.PartitionStatus) {
+	for _, p := range partitions {
 		one := partitionStatus{Partition: p.Partition.String(), State: p.State, Position: p.Position, id: p.Partition}
 		if p.Mark != projection.Absent {
 			one.Mark = &p.Mark
 		}
 		if !p.Seen.IsZero() {
 			one.Seen = &p.Seen
-			if time.Since(p.Seen) < orphaned {
-				v.Owned++
-			}
+		}
+		if one.owned() {
+			v.Owned++
 		}
 		v.Partitions = append(v.Partitions, one)
 	}
-	return v, nil
 }
+
+// maxNamed is how many partitions a note names.
+const maxNamed = 3
+
+// noteIdle notes partitions that nobody works on.
+func (v *viewStatus) noteIdle() {
+	var idle []string
+	for _, p := range v.Partitions {
+		if !p.owned() {
+			idle = append(idle, p.Partition)
+		}
+	}
+	which := strings.Join(idle, ", ")
+	if len(idle) > maxNamed {
+		which = plural(len(idle), "partition")
+	}
+	if len(idle) > 0 {
+		v.note("%s stopped or without a worker: see its log and /readyz", which)
+	}
+}
+
+// owned says whether an owner was seen lately.
+func (p *partitionStatus) owned() bool { return p.Seen != nil && time.Since(*p.Seen) < orphaned }
 
 // noteRetention notes what stays dangerous for ever: topics whose events Kafka
 // may delete.
 func noteRetention(p *compose.Projector, all []viewStatus) {
 	for i := range all {
 		for _, part := range all[i].Partitions {
-			if p.Topics[part.id.Topic].AcceptRetention {
-				all[i].Note = "gap: Kafka may delete events of " + part.id.Topic
+			if part.id.Partition == 0 && p.Topics[part.id.Topic].AcceptRetention {
+				all[i].note("gap: Kafka may delete events of %s", part.id.Topic)
 			}
 		}
 	}
@@ -100,13 +163,14 @@ func lags(ctx context.Context, cfg kafka.Config, all []viewStatus) error {
 	}
 	defer admin.Close()
 	behind := behind{cfg, admin}
+	var errs []error
 	for i := range all {
 		if len(all[i].Partitions) == 0 {
 			continue // nobody has begun it
 		}
 		if err := behind.add(ctx, &all[i]); err != nil {
-			return fmt.Errorf("view %s: %w", all[i].View, err)
+			errs = append(errs, fmt.Errorf("view %s: %w", all[i].View, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
