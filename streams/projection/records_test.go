@@ -169,7 +169,7 @@ func TestOtherEngineBesideIsRefused(t *testing.T) {
 		running := l.start(nil)
 		l.untilApplied()
 		newer := *l.views[0]
-		newer.Digest = "of fold 2"
+		newer.define(Layout, FoldVersion+1)
 		l.views = []*View{&newer}
 		wantDigestError(l.t, l.start(nil))
 

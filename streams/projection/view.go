@@ -44,16 +44,22 @@ func CompileView(v *rules.View, codec streams.Codec, topics map[string]kafka.Top
 		return nil, problems
 	}
 	c := &View{Name: v.Name, Version: v.Version, Topics: slices.Sorted(slices.Values(v.Topics)), program: program, codec: codec, topics: topics}
-	c.Text = c.canonical()
-	sum := sha256.Sum256([]byte(c.Text))
-	c.Digest = hex.EncodeToString(sum[:])
+	c.define(Layout, FoldVersion)
 	return c, nil
 }
 
+// define sets the text of the view, as the engine of that layout and that fold
+// number has it, and its digest.
+func (v *View) define(layout, fold int) {
+	v.Text = v.canonical(layout, fold)
+	sum := sha256.Sum256([]byte(v.Text))
+	v.Digest = hex.EncodeToString(sum[:])
+}
+
 // canonical is what the digest is taken of.
-func (v *View) canonical() string {
+func (v *View) canonical(layout, fold int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "layout %d\nfold %d\n", Layout, FoldVersion)
+	fmt.Fprintf(&b, "layout %d\nfold %d\n", layout, fold)
 	for _, t := range v.Topics {
 		fmt.Fprintf(&b, "topic %q partitioner %s\n", t, v.topics[t].WithDefaults().Partitioner)
 	}
