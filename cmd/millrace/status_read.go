@@ -134,7 +134,7 @@ func (v *viewStatus) noteIdle() {
 		which = plural(len(idle), "partition")
 	}
 	if len(idle) > 0 {
-		v.note("%s stopped or without a worker: see its log and /readyz", which)
+		v.note("no owner of %s was seen for %v: stopped, or no worker runs; see its log and /readyz", which, orphaned)
 	}
 }
 

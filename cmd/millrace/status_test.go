@@ -29,8 +29,8 @@ func TestStatusNotesWhatNobodyWorksOn(t *testing.T) {
 		want       string
 	}{
 		{seen(now, now), 2, ""},
-		{seen(now, before, 0), 1, "orders/1, orders/2 stopped or without a worker: see its log and /readyz"},
-		{seen(0, 0, 0, 0), 0, "4 partitions stopped or without a worker: see its log and /readyz"},
+		{seen(now, before, 0), 1, "no owner of orders/1, orders/2 was seen for 15s: stopped, or no worker runs; see its log and /readyz"},
+		{seen(0, 0, 0, 0), 0, "no owner of 4 partitions was seen for 15s: stopped, or no worker runs; see its log and /readyz"},
 	} {
 		var v viewStatus
 		v.addPartitions(c.partitions)
