@@ -45,9 +45,12 @@ func TestLostBookkeepingStops(t *testing.T) {
 // is an error that says where it stands, and waits for nobody.
 func TestForeignBookkeepingIsNamed(t *testing.T) {
 	scripts := map[string]func(ctx context.Context, b *bench) error{
-		"define":  func(ctx context.Context, b *bench) error { return b.store.Define(ctx, definition()) },
-		"assign":  func(ctx context.Context, b *bench) error { _, err := b.store.Assign(ctx, part0); return err },
-		"confirm": func(ctx context.Context, b *bench) error { _, err := b.store.Confirm(ctx, part0, b.at.Epoch); return err },
+		"define": func(ctx context.Context, b *bench) error { return b.store.Define(ctx, definition()) },
+		"assign": func(ctx context.Context, b *bench) error { _, err := b.store.Assign(ctx, part0); return err },
+		"confirm": func(ctx context.Context, b *bench) error {
+			_, err := b.store.Confirm(ctx, part0, b.at.Epoch)
+			return err
+		},
 		"mark": func(ctx context.Context, b *bench) error {
 			_, err := b.store.MarkHot(ctx, map[streams.Partition]int64{part0: 0})
 			return err
@@ -57,7 +60,7 @@ func TestForeignBookkeepingIsNamed(t *testing.T) {
 	reads := map[string][]string{
 		"define": {keyDefinition}, "assign": {keyDefinition, keyEpochs, keyPositions, keyMarks, keySeen},
 		"confirm": {keyEpochs, keyPositions, keyMarks, keySeen},
-		"mark": {keyDefinition, keyPositions, keyMarks}, "raise": {keyDefinition, keyEpochs, keyMarks},
+		"mark":    {keyDefinition, keyPositions, keyMarks}, "raise": {keyDefinition, keyEpochs, keyMarks},
 	}
 	garbage := map[string][]string{
 		"assign":  {keyEpochs, keyPositions, keyMarks},
