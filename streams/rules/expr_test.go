@@ -95,6 +95,14 @@ func TestExpressions(t *testing.T) {
 			if err != nil || got != tt.want {
 				t.Errorf("got %q, %v; want %q", got, err, tt.want)
 			}
+			// the digest is taken of a text that says the same
+			plain := canonicalOf(t, tt.expr)
+			if got, err := value(t, plain, full(t)); err != nil || got != tt.want {
+				t.Errorf("as %s: got %q, %v; want %q", plain, got, err, tt.want)
+			}
+			if again := canonicalOf(t, plain); again != plain {
+				t.Errorf("%s becomes %s", plain, again)
+			}
 		})
 	}
 }

@@ -1,8 +1,11 @@
 package rules
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v4"
@@ -61,23 +64,40 @@ func FuzzExpression(f *testing.F) {
 		f.Add(expr)
 	}
 	f.Fuzz(func(t *testing.T, expr string) {
-		node := scalarNode("=" + expr)
-		key := scalarNode("all")
-		v := &View{Topics: []string{"shop"}, key: key, events: []eventRules{{eventType: "OrderPlaced", rules: []rule{
-			{fields: []fieldOp{{op: OpLatest, field: "x", value: node}}},
-		}}}}
-		p, problems := v.Compile(testOptions)
+		p, problems := latestOf(expr)
 		if p == nil && len(problems) == 0 {
 			t.Fatal("no program and no problem")
 		}
-		if p != nil {
-			evaluateAll(t, p)
+		if p == nil || strings.HasPrefix(expr, "=") {
+			return // no expression
+		}
+		steps := evaluateAll(t, p)
+		_, plain, _ := strings.Cut(p.Canonical(), "latest x ")
+		plain = strings.TrimSuffix(plain, "\n")
+		if len(plain) > maxText {
+			return
+		}
+		same, problems := latestOf(plain)
+		if same == nil {
+			t.Fatalf("%s, the text of the digest, is no expression: %v", plain, problems)
+		}
+		if again := evaluateAll(t, same); again != steps {
+			t.Fatalf("%s gives\n%s, and %s, the text of the digest,\n%s", expr, steps, plain, again)
 		}
 	})
 }
 
-// evaluateAll evaluates the rules with zeros, with nulls and with extremes.
-func evaluateAll(t *testing.T, p *Program) {
+// latestOf compiles a view with one expression.
+func latestOf(expr string) (*Program, []streams.Problem) {
+	v := &View{Topics: []string{"shop"}, key: scalarNode("all"), events: []eventRules{{eventType: "OrderPlaced", rules: []rule{
+		{fields: []fieldOp{{op: OpLatest, field: "x", value: scalarNode("=" + expr)}}},
+	}}}}
+	return v.Compile(testOptions)
+}
+
+// evaluateAll evaluates the rules with zeros, with nulls and with extremes, and
+// says what comes of it.
+func evaluateAll(t *testing.T, p *Program) (all string) {
 	t.Helper()
 	if p.Canonical() == "" {
 		t.Error("no canonical text")
@@ -88,9 +108,12 @@ func evaluateAll(t *testing.T, p *Program) {
 			for i := range v.Slots() {
 				v.Slots()[i] = slot
 			}
-			if steps, err := v.Eval(); err != nil && steps != nil {
+			steps, err := v.Eval()
+			if err != nil && steps != nil {
 				t.Errorf("steps and error %v", err)
 			}
+			all += fmt.Sprintln(show(p, steps), errors.Unwrap(err))
 		}
 	}
+	return all
 }

@@ -217,6 +217,15 @@ func problemsOf(tb testing.TB, expr string) string {
 	return strings.Join(problemTexts(problems), "\n")
 }
 
+// canonicalOf is the text that the digest of an expression is taken of.
+func canonicalOf(tb testing.TB, expr string) string {
+	tb.Helper()
+	text := compiled(tb, header+"on:\n  OrderPlaced:\n    set: {x: "+quote(expr)+", y: 1}\n").Canonical()
+	_, text, _ = strings.Cut(text, "set x ")
+	text, _, _ = strings.Cut(text, "\n")
+	return text
+}
+
 func evalError(tb testing.TB, err error) *EvalError {
 	tb.Helper()
 	var e *EvalError

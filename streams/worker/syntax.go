@@ -56,7 +56,7 @@ func explain(le *yaml.LoadError, lines [][]rune, at streams.Problem) (message st
 	case is("did not find expected ','") && follows(lines, at, '$'):
 		return "quote ${…} between brackets: [\"${HOST}:9092\"]", false
 	case is("did not find expected ','"):
-		return fmt.Sprintf("the bracket at %s is not closed; a ',' or its end is missing here", begins), false
+		return fmt.Sprintf("the bracket at %s is not closed; a ',' or its end is missing here, or quotes around an expression that has brackets", begins), false
 	case is("could not find expected ':'"):
 		return "a ':' and a space must follow the key that begins here", true
 	case is("did not find expected node content"):
