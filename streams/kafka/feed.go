@@ -29,7 +29,8 @@ type Batch struct {
 	// FetchedAt is when the batch arrived.
 	FetchedAt time.Time
 
-	pool *sync.Pool
+	epoch int32 // of the leader that wrote what Next is behind; -1 where nobody knows
+	pool  *sync.Pool
 }
 
 // Release gives the memory of Records (not of keys, values and headers) back for
@@ -57,6 +58,7 @@ type Feed struct {
 	// The rest is guarded by reader.mu.
 
 	position int64     // Next of the last batch that was sent
+	epoch    int32     // of the newest leader that wrote what position is behind; -1: unknown
 	stable   int64     // the newest last stable offset that the owner knows; -1: none
 	quiet    time.Time // since when nothing came and nobody asked
 	overdue  int       // looks in a row that found records which had not come

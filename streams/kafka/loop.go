@@ -91,6 +91,7 @@ func (r *Reader) arrival(tp kgo.FetchTopicPartition, now time.Time) (arrival, bo
 			Next:      tp.Records[n-1].Offset + 1,
 			Stable:    tp.LastStableOffset,
 			FetchedAt: now,
+			epoch:     tp.Records[n-1].LeaderEpoch,
 			pool:      &r.records,
 		}
 	}
@@ -113,7 +114,7 @@ func (r *Reader) deliver(ctx context.Context, a arrival) {
 	if a.err == nil || ctx.Err() != nil {
 		return
 	}
-	if nothingLost(a.err, a.feed.position) {
+	if mayBeWhole(a.err, a.feed) {
 		r.refetch(a.feed, a.feed.position)
 	} else {
 		r.fail(a.feed, reason(a.err))
@@ -121,12 +122,15 @@ func (r *Reader) deliver(ctx context.Context, a arrival) {
 	r.tellClient()
 }
 
-// nothingLost says whether a log that was cut was cut behind the position. The
-// client also takes it for a loss when it has passed aborted records of a newer
-// leader, because it remembers the leader of the last record that it kept.
-func nothingLost(err error, position int64) bool {
+// mayBeWhole says whether fetching may begin anew at the position although the
+// client reports a loss. It also takes it for one when it has passed aborted
+// records of a newer leader, because it remembers the leader of the last record
+// that it kept, and looks where the records of that one end. Where they end
+// behind the position, nothing was lost; where the position is behind records of
+// a newer leader, the client is to look where that one's end.
+func mayBeWhole(err error, f *Feed) bool {
 	var loss *kgo.ErrDataLoss
-	return errors.As(err, &loss) && loss.ResetTo >= position
+	return errors.As(err, &loss) && (loss.ResetTo >= f.position || loss.ConsumedToEpoch < f.epoch)
 }
 
 // send waits until the feed has room, for a while. What is posted meanwhile is
@@ -199,6 +203,7 @@ func (r *Reader) sent(f *Feed, b Batch) {
 	defer r.mu.Unlock()
 	f.position = b.Next
 	f.stable = b.Stable
+	f.epoch = max(f.epoch, b.epoch)
 	f.quiet = b.FetchedAt
 	f.overdue, f.missing = 0, 0
 }
@@ -226,7 +231,7 @@ func (r *Reader) begin(f *Feed, news Batch) {
 	if f.ended || f.fetching {
 		return
 	}
-	r.adding[f.partition] = f.position
+	r.adding[f.partition] = kgo.NewOffset().At(f.position)
 	r.mu.Lock()
 	f.fetching = true
 	r.mu.Unlock()
@@ -249,7 +254,7 @@ func (r *Reader) refetch(f *Feed, asked int64) {
 		return
 	}
 	r.removing[f.partition] = true
-	r.adding[f.partition] = f.position
+	r.adding[f.partition] = kgo.NewOffset().At(f.position).WithEpoch(f.epoch)
 }
 
 // fail stops a partition: no waiting mends it.

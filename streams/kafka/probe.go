@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -11,23 +12,31 @@ import (
 	"github.com/millrace/millrace/streams"
 )
 
+// probed is what a probe found.
+type probed struct {
+	next    int64
+	records bool  // there is a record at next
+	epoch   int32 // of the leader that wrote what is before next
+}
+
 // probe sends one fetch of its own and returns how far a position may move over
 // offsets that are never delivered: up to the first record, which the client is
 // about to deliver, or else to where the fetch ended. The client itself skips
-// them without a word. Records says that there is a record at next.
-func (r *Reader) probe(ctx context.Context, p streams.Partition, position int64) (next int64, records bool, err error) {
+// them without a word.
+func (r *Reader) probe(ctx context.Context, p streams.Partition, position int64) (probed, error) {
 	leader, id, err := r.leader(ctx, p)
 	if err != nil {
-		return 0, false, err
+		return probed{}, err
 	}
 	resp, err := r.client.Broker(int(leader)).Request(ctx, r.probeRequest(p, id, position))
 	if err != nil {
-		return 0, false, fmt.Errorf("probing %s: %w", p, err)
+		return probed{}, fmt.Errorf("probing %s: %w", p, err)
 	}
 	topics := resp.(*kmsg.FetchResponse).Topics
 	if len(topics) != 1 || len(topics[0].Partitions) != 1 {
-		return 0, false, fmt.Errorf("probing %s: the answer is about %d topics, not one", p, len(topics))
+		return probed{}, fmt.Errorf("probing %s: the answer is about %d topics, not one", p, len(topics))
 	}
+	batches := topics[0].Partitions[0].RecordBatches
 	fetched, end := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
 		KeepControlRecords: true,
 		Offset:             position,
@@ -35,13 +44,27 @@ func (r *Reader) probe(ctx context.Context, p streams.Partition, position int64)
 		Topic:              p.Topic,
 		Partition:          p.Partition,
 	}, &topics[0].Partitions[0], kgo.DefaultDecompressor(), nil)
+	found := probed{next: end}
 	if len(fetched.Records) > 0 {
-		return fetched.Records[0].Offset, true, nil
+		found.next, found.records = fetched.Records[0].Offset, true
+	} else if fetched.Err != nil {
+		return probed{}, fmt.Errorf("probing %s: %w", p, fetched.Err)
 	}
-	if fetched.Err != nil {
-		return 0, false, fmt.Errorf("probing %s: %w", p, fetched.Err)
+	found.epoch = epochBefore(batches, found.next)
+	return found, nil
+}
+
+// epochBefore is the epoch of the leader that wrote the last of the batches that
+// begins before an offset. The first fields of a batch are its offset, the
+// length of what follows, and the epoch.
+func epochBefore(batches []byte, offset int64) int32 {
+	epoch := int32(-1)
+	for len(batches) >= 16 && int64(binary.BigEndian.Uint64(batches)) < offset {
+		epoch = int32(binary.BigEndian.Uint32(batches[12:]))
+		length := 12 + int(binary.BigEndian.Uint32(batches[8:]))
+		batches = batches[min(length, len(batches)):]
 	}
-	return end, false, nil
+	return epoch
 }
 
 // leader returns the leader of a partition and its topic's ID.
@@ -67,7 +90,6 @@ func (r *Reader) leader(ctx context.Context, p streams.Partition) (int32, [16]by
 // probeRequest is a fetch outside of any session that waits for nothing.
 func (r *Reader) probeRequest(p streams.Partition, id [16]byte, position int64) *kmsg.FetchRequest {
 	req := kmsg.NewPtrFetchRequest()
-	req.MaxBytes = r.opts.MaxPartitionBytes
 	req.IsolationLevel = 1
 	req.SessionEpoch = -1
 	topic := kmsg.NewFetchRequestTopic()

@@ -63,12 +63,12 @@ func TestTailProbeStopsAtTheFirstRecord(t *testing.T) {
 		defer stop()
 		f.until(r.Open(p0, 0), stableEnd(3))
 		for position := range int64(3) {
-			if next, found, err := r.probe(t.Context(), p0, position); err != nil || next != position || !found {
-				t.Errorf("probe at %d = %d, %t, %v", position, next, found, err)
+			if found, err := r.probe(t.Context(), p0, position); err != nil || found.next != position || !found.records {
+				t.Errorf("probe at %d = %+v, %v", position, found, err)
 			}
 		}
-		if next, found, err := r.probe(t.Context(), p0, 3); err != nil || next != 3 || found {
-			t.Errorf("probe at the end = %d, %t, %v", next, found, err)
+		if found, err := r.probe(t.Context(), p0, 3); err != nil || found.next != 3 || found.records {
+			t.Errorf("probe at the end = %+v, %v", found, err)
 		}
 	})
 }

@@ -59,7 +59,7 @@ type Reader struct {
 	ids map[string][16]byte // of topics, when they were seen first; owned by the watcher
 
 	// Partitions to tell the client about, owned by the poll loop.
-	adding   map[streams.Partition]int64
+	adding   map[streams.Partition]kgo.Offset
 	removing map[streams.Partition]bool
 
 	mu        sync.Mutex
@@ -86,7 +86,7 @@ func NewReader(cfg Config, opts ReaderOptions) (*Reader, error) {
 		log:      opts.Logger.With("topics", opts.Topics),
 		opened:   make(chan struct{}, 1),
 		ids:      make(map[string][16]byte),
-		adding:   make(map[streams.Partition]int64),
+		adding:   make(map[streams.Partition]kgo.Offset),
 		removing: make(map[streams.Partition]bool),
 		feeds:    make(map[streams.Partition]*Feed),
 	}
@@ -135,6 +135,7 @@ func (r *Reader) Open(p streams.Partition, position int64) *Feed {
 		batches:   make(chan Batch, feedBuffer),
 		done:      make(chan struct{}),
 		position:  position,
+		epoch:     -1,
 		stable:    -1,
 	}
 	if !r.post(func() { r.register(f) }) {
@@ -194,11 +195,11 @@ func (r *Reader) tellClient() {
 	}
 	if len(r.adding) > 0 {
 		added := make(map[string]map[int32]kgo.Offset)
-		for p, position := range r.adding {
+		for p, offset := range r.adding {
 			if added[p.Topic] == nil {
 				added[p.Topic] = make(map[int32]kgo.Offset)
 			}
-			added[p.Topic][p.Partition] = kgo.NewOffset().At(position)
+			added[p.Topic][p.Partition] = offset
 		}
 		r.client.AddConsumePartitions(added)
 		clear(r.adding)

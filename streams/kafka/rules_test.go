@@ -163,16 +163,7 @@ func TestTruncationStops(t *testing.T) {
 		defer stop()
 		feed := r.Open(p0, 0)
 		f.until(feed, stableEnd(5))
-		f.cluster.ControlKey(int16(kmsg.OffsetForLeaderEpoch), func(req kmsg.Request) (kmsg.Response, error, bool) {
-			resp := req.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
-			topic := kmsg.NewOffsetForLeaderEpochResponseTopic()
-			topic.Topic = "t"
-			part := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
-			part.EndOffset = 3
-			topic.Partitions = append(topic.Partitions, part)
-			resp.Topics = append(resp.Topics, topic)
-			return resp, nil, true
-		})
+		f.endsAt(3)
 		f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: "t", Err: kerr.FencedLeaderEpoch})
 		f.produce(p0, 1) // ends the fetch that waits
 		checkStop(t, stopped(t, feed), ErrTruncated, 5, "unclean leader election")

@@ -90,7 +90,7 @@ func (r *Reader) answer(ctx context.Context, q question, start, stable listed) e
 			return l.err
 		}
 	}
-	news := Batch{Next: q.position, Stable: stable.offset, FetchedAt: time.Now()}
+	news := Batch{Next: q.position, Stable: stable.offset, FetchedAt: time.Now(), epoch: -1}
 	switch {
 	case q.opening && q.position < start.offset:
 		r.post(func() { r.fail(q.feed, errBelowStart(start.offset)) })
@@ -114,17 +114,17 @@ const overdueLooks = 3
 // lookFurther probes behind the position of a quiet feed: either nothing is ever
 // delivered there, or the client is to blame and begins anew.
 func (r *Reader) lookFurther(ctx context.Context, q question, news Batch) error {
-	next, records, err := r.probe(ctx, q.feed.partition, q.position)
+	found, err := r.probe(ctx, q.feed.partition, q.position)
 	if err != nil {
 		return err
 	}
-	if r.rest(q.feed, records && next == q.position) >= overdueLooks {
+	if r.rest(q.feed, found.records && found.next == q.position) >= overdueLooks {
 		r.log.WarnContext(ctx, "the Kafka client does not deliver records that are there: fetching begins anew",
 			"partition", q.feed.partition, "position", q.position)
 		r.post(func() { r.refetch(q.feed, q.position) })
 		return nil
 	}
-	news.Next = next
+	news.Next, news.epoch = found.next, found.epoch
 	r.post(func() { r.news(q.feed, q.position, news) })
 	return nil
 }
