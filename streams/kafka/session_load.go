@@ -131,7 +131,6 @@ func (l *loader) fetch(ctx context.Context) (*kmsg.FetchResponseTopicPartition, 
 	req := kmsg.NewPtrFetchRequest()
 	req.MaxWaitMillis = int32(loadWait.Milliseconds())
 	req.MinBytes = 1
-	req.MaxBytes = loadBytes
 	req.IsolationLevel = 1
 	req.Topics = append(req.Topics, rt)
 

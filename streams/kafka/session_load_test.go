@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -89,5 +91,23 @@ func TestLoadStopsAtWhatNoWaitingMends(t *testing.T) {
 		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "fines/1 at position 0") {
 			t.Errorf("Load: %v", err)
 		}
+	})
+}
+
+// What an aborted transaction wrote is not loaded, be it more than one fetch
+// brings.
+func TestLoadLeavesOutLargeAbortedTransactions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cfg := sessionCluster(t)
+		s := openSession(t, cfg)
+		if err := s.Write(t.Context(), outRecords("a")); err != nil {
+			t.Fatal(err)
+		}
+		big := make([]byte, loadBytes/3)
+		rand.NewChaCha8([32]byte{}).Read(big) //nolint:errcheck // it never fails; what is random is not compressed
+		produceOpen(t, s, slices.Repeat([]string{string(big)}, 9)...)
+		s.Close()
+		s = openSession(t, cfg) // aborts
+		wantValues(t, values(t, s), "a")
 	})
 }
