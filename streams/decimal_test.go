@@ -10,9 +10,24 @@ import (
 	"pgregory.net/rapid"
 )
 
-// number draws decimals around the edges of int64 and of the digit limit.
+// edges are where coefficients need another form, or end.
+var edges = []string{
+	"0", "1", "999999999999999999", "1000000000000000000", "3037000500", "4611686018427387904", "9223372036854775807", "9223372036854775808", "18446744073709551616",
+	"10000000000000000000", strings.Repeat("9", 38), "1" + strings.Repeat("0", 38),
+}
+
+// number draws decimals, many of them at the edges of int64 and of the digit
+// limit.
 func number(t *rapid.T, label string) Decimal {
-	digits := rapid.StringMatching(`-?[0-9]{1,40}(\.[0-9]{1,20})?`).Draw(t, label)
+	edge := rapid.Custom(func(t *rapid.T) string {
+		n, _ := new(big.Int).SetString(rapid.SampledFrom(edges).Draw(t, "edge"), 10)
+		n.Add(n, big.NewInt(rapid.Int64Range(-2, 2).Draw(t, "beside")))
+		if rapid.Bool().Draw(t, "negative") {
+			n.Neg(n)
+		}
+		return fromBig(n, rapid.IntRange(0, MaxDigits).Draw(t, "scale")).String()
+	})
+	digits := rapid.OneOf(rapid.StringMatching(`-?[0-9]{1,40}(\.[0-9]{1,20})?`), edge).Draw(t, label)
 	d, err := ParseDecimal(digits)
 	if err != nil {
 		t.Fatalf("%s: %v", digits, err)
@@ -46,13 +61,37 @@ func TestDecimalAgreesWithRationals(t *testing.T) {
 		if a.Sign() != x.Sign() {
 			t.Fatalf("sign of %v is %d", a, a.Sign())
 		}
+		if n, ok := a.Int64(); ok != (x.IsInt() && x.Num().IsInt64()) || ok && n != x.Num().Int64() {
+			t.Fatalf("%v is the int %d, %v", a, n, ok)
+		}
+		if f, _ := x.Float64(); a.Float() != f {
+			t.Fatalf("%v is the float %v, want %v", a, a.Float(), f)
+		}
+		whole, fraction, _ := strings.Cut(strings.TrimPrefix(a.String(), "-"), ".")
+		if digits := len(strings.TrimPrefix(whole, "0")) + len(fraction); a.InRange() != (digits <= MaxDigits) {
+			t.Fatalf("%v has %d digits, in range: %v", a, digits, a.InRange())
+		}
+	})
+}
+
+// TestDecimalOfFloatsReadsBack: the shortest text of a float is no other float's.
+func TestDecimalOfFloatsReadsBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := rapid.Float64Range(-1e20, 1e20).Draw(t, "float")
+		d, err := DecimalFromFloat(f)
+		if errors.Is(err, ErrDecimalRange) && math.Abs(f) < 1e-20 {
+			return
+		}
+		if err != nil || d.Float() != f {
+			t.Fatalf("%v becomes %v, which is %v (%v)", f, d, d.Float(), err)
+		}
 	})
 }
 
 func TestDecimalDivRoundsHalfToEven(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := number(t, "a"), number(t, "b")
-		scale := rapid.IntRange(0, 6).Draw(t, "scale")
+		scale := rapid.IntRange(0, MaxDigits).Draw(t, "scale")
 		got, err := a.Div(b, scale)
 		if b.Sign() == 0 {
 			if !errors.Is(err, ErrDivisionByZero) {
