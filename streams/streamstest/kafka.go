@@ -2,10 +2,12 @@ package streamstest
 
 import (
 	"context"
+	"errors"
 	"net"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -101,8 +103,8 @@ func (k *Kafka) Client(opts ...kgo.Opt) *kgo.Client {
 func (k *Kafka) Admin() *kadm.Client { return k.admin }
 
 // CreateTopic creates a topic, which lives as long as the test. What the
-// settings leave out is as everywhere, but for the retention, which is without
-// an end.
+// settings leave out is as everywhere, the number of replicas included, but for
+// the retention, which is without an end.
 func (k *Kafka) CreateTopic(topic string, partitions int32, settings map[string]*string) {
 	k.t.Helper()
 	forever := "-1"
@@ -110,11 +112,33 @@ func (k *Kafka) CreateTopic(topic string, partitions int32, settings map[string]
 	for name, value := range settings {
 		all[name] = value
 	}
-	if _, err := k.admin.CreateTopic(context.Background(), partitions, 1, all, topic); err != nil {
+	if _, err := k.admin.CreateTopic(context.Background(), partitions, -1, all, topic); err != nil {
 		k.t.Fatalf("streamstest: creating topic %s: %v", topic, err)
 	}
 	if k.server == nil {
 		k.t.Cleanup(func() { k.deleteTopic(topic) })
+		k.awaitTopic(topic)
+	}
+}
+
+// awaitTopic waits until brokers know a topic that was created: that takes them
+// a moment.
+func (k *Kafka) awaitTopic(topic string) {
+	k.t.Helper()
+	for end := time.Now().Add(readTimeout); ; time.Sleep(10 * time.Millisecond) {
+		details, err := k.admin.ListTopics(context.Background(), topic)
+		if err == nil {
+			err = details.Error()
+		}
+		for _, p := range details[topic].Partitions {
+			err = errors.Join(err, p.Err)
+		}
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			k.t.Fatalf("streamstest: waiting for topic %s: %v", topic, err)
+		}
 	}
 }
 
