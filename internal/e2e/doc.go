@@ -13,5 +13,6 @@
 // to leave. What it printed is shown when the test fails. [Env.Proxy] puts a
 // [Proxy] in front of Redis, which delays, refuses, or loses a reply after the
 // command was carried out. [StartRedis] gives a test a Redis of its own, to be
-// killed, wiped or set back to an older dump.
+// killed, wiped or set back to an older dump, and [StartCluster] a Kafka of three
+// nodes, each of which can be killed and started again.
 package e2e

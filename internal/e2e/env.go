@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +17,9 @@ import (
 
 // The environment variables that name the services.
 const (
-	KafkaVar = "MILLRACE_KAFKA" // addresses of brokers, separated by commas
-	RedisVar = "MILLRACE_REDIS" // address of a Redis server
+	KafkaVar = "MILLRACE_KAFKA"      // addresses of brokers, separated by commas
+	RedisVar = "MILLRACE_REDIS"      // address of a Redis server
+	LibsVar  = "MILLRACE_KAFKA_LIBS" // folder of Kafka's libraries
 )
 
 const howToStart = `start them with: eval "$(go run ./internal/e2e/services start)", or run: make e2e`
@@ -104,6 +106,20 @@ func (e *Env) Topic(name string, partitions int32) string {
 // TopicName returns a name for a topic that the test does not create itself.
 // Every topic whose name begins with the ID is deleted when the test ends.
 func (e *Env) TopicName(name string) string { return e.ID + "." + name }
+
+// brokers is an edit of a configuration, old text and new, which names every
+// broker: one variable names one.
+func (e *Env) brokers() []string {
+	var list []string
+	for _, b := range e.Brokers {
+		list = append(list, strconv.Quote(b))
+	}
+	text := "brokers: [" + strings.Join(list, ", ") + "]"
+	return []string{
+		`brokers: ["${MILLRACE_KAFKA}"]`, text,
+		`brokers: ["${MILLRACE_KAFKA:-127.0.0.1:9092}"]`, text,
+	}
+}
 
 // context returns a context for one quick question to a service.
 func (e *Env) context() context.Context {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ type fineRun struct {
 	*Env
 	topic  string
 	config string // path of the example, with the topic of this test
+	log    string // path of the lines
 	want   *fines.Expected
 }
 
@@ -28,8 +30,15 @@ type fineRun struct {
 // The configuration is that of the example, edited: old text, new text, ...
 func importFines(t *testing.T, lines int, edits ...string) *fineRun {
 	t.Helper()
-	r := &fineRun{Env: New(t)}
-	log := headOfLog(t, lines)
+	r := newFines(t, lines, edits...)
+	r.importer().ended(0)
+	return r
+}
+
+// newFines leaves the import to the test.
+func newFines(t *testing.T, lines int, edits ...string) *fineRun {
+	t.Helper()
+	r := &fineRun{Env: New(t), log: headOfLog(t, lines)}
 	r.topic = r.TopicName("fines")
 	dir := t.TempDir()
 	r.config = filepath.Join(dir, "fines.yaml")
@@ -37,14 +46,13 @@ func importFines(t *testing.T, lines int, edits ...string) *fineRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	edits = append(edits, "topics: [fines]", "topics: ["+r.topic+"]")
+	edits = append(append(slices.Clone(edits), "topics: [fines]", "topics: ["+r.topic+"]"), r.brokers()...)
 	config := strings.NewReplacer(edits...).Replace(string(example))
 	if err := os.WriteFile(r.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("MILLRACE_SCHEMAS", filepath.Join(dir, "schemas"))
-	r.expect(log)
-	r.importFile(log)
+	r.expect()
 	return r
 }
 
@@ -75,9 +83,9 @@ func headOfLog(t *testing.T, lines int) string {
 	return path
 }
 
-func (r *fineRun) expect(log string) {
+func (r *fineRun) expect() {
 	r.t.Helper()
-	f, err := os.Open(log)
+	f, err := os.Open(r.log)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -87,13 +95,19 @@ func (r *fineRun) expect(log string) {
 	}
 }
 
-func (r *fineRun) importFile(log string) {
+// importer starts an import of the lines.
+func (r *fineRun) importer() *Worker {
 	r.t.Helper()
-	w := r.Start(WorkerSpec{Name: "import", Path: binaries.Binary(r.t, "millrace"), Args: []string{
-		"import", "--config", r.config, "--topic", r.topic, "--partitions", "12", "--infer", os.Getenv("MILLRACE_SCHEMAS"), log,
+	return r.Start(WorkerSpec{Name: "import", Path: binaries.Binary(r.t, "millrace"), Args: []string{
+		"import", "--config", r.config, "--topic", r.topic, "--partitions", "12", "--infer", os.Getenv("MILLRACE_SCHEMAS"), r.log,
 	}})
-	if code := w.Wait(5 * time.Minute); code != 0 {
-		r.t.Fatalf("import ended with code %d", code)
+}
+
+// ended waits until a worker has ended, with that code.
+func (w *Worker) ended(code int) {
+	w.t.Helper()
+	if got := w.Wait(5 * time.Minute); got != code {
+		w.t.Fatalf("%s ended with code %d, want %d", w.name, got, code)
 	}
 }
 
@@ -133,22 +147,34 @@ func TestFines(t *testing.T) {
 	if r.want.Events != 561_470 {
 		t.Fatalf("the log has %d events, want 561470", r.want.Events)
 	}
+	r.inOrder()
 	alone := r.projector()
 	alone.WaitReady(5 * time.Minute)
 	r.caughtUp(time.Minute)
-	positions := r.Positions(fines.ViewFine, 1)
+	positions := r.positions()
 	alone.Terminate()
-	if code := alone.Wait(30 * time.Second); code != 0 {
-		t.Errorf("the worker left with code %d, want 0", code)
-	}
+	alone.ended(0)
 
 	r.wipe()
 	r.Proxy().Delay(5 * time.Millisecond) // so that all three have work
-	for range 3 {
-		r.projector()
-	}
+	workers := []*Worker{r.projector(), r.projector(), r.projector()}
 	r.caughtUp(5 * time.Minute)
-	if got := r.Positions(fines.ViewFine, 1); !maps.Equal(got, positions) {
+	if got := r.positions(); !maps.EqualFunc(got, positions, maps.Equal) {
 		t.Errorf("positions of three workers %v, of one %v", got, positions)
 	}
+	for i, w := range workers {
+		if w.applied() == 0 {
+			t.Errorf("worker %d had nothing to do", i)
+		}
+	}
+}
+
+// positions are those of the views.
+func (r *fineRun) positions() map[string]map[string]string {
+	r.t.Helper()
+	all := map[string]map[string]string{}
+	for _, view := range fineViews {
+		all[view] = r.Positions(view, 1)
+	}
+	return all
 }

@@ -70,9 +70,15 @@ func newPayments(t *testing.T) *payments {
 // paymentsOn leaves it to the test to create the topic.
 func paymentsOn(t *testing.T) *payments {
 	t.Helper()
-	e := New(t)
+	return paymentsIn(New(t))
+}
+
+// paymentsIn are those of an environment.
+func paymentsIn(e *Env) *payments {
+	t := e.t
+	t.Helper()
 	p := &payments{Env: e, topic: e.TopicName("orders"), dir: t.TempDir()}
-	p.kafka = streamstest.Connect(t, streamstest.Servers{Brokers: e.Brokers, Redis: e.RedisAddr}, streamstest.Options{}).Kafka
+	p.kafka = e.kafka()
 	p.file("schemas/Paid.avsc", paidSchema)
 	p.configure()
 	codec, err := avro.OpenFolder(filepath.Join(p.dir, "schemas"))
@@ -88,7 +94,7 @@ func paymentsOn(t *testing.T) *payments {
 // configure writes the configuration, edited: old text, new text, ...
 func (p *payments) configure(edits ...string) {
 	p.t.Helper()
-	text := strings.NewReplacer(edits...).Replace(paidConfig)
+	text := strings.NewReplacer(append(edits, p.brokers()...)...).Replace(paidConfig)
 	p.file("orders.yaml", strings.ReplaceAll(text, "TOPIC", p.topic))
 }
 

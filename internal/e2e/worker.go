@@ -29,6 +29,8 @@ type WorkerSpec struct {
 	Env []string
 	// Dir is the working directory; by default that of the test.
 	Dir string
+	// Stdin is its standard input; by default there is none.
+	Stdin *os.File
 }
 
 // Worker is a process of a worker. Its methods are for the goroutine of the test.
@@ -36,11 +38,11 @@ type Worker struct {
 	// Admin is the address of its probes and metrics.
 	Admin string
 
-	name  string
-	t     testing.TB
-	cmd   *exec.Cmd
-	log   string
-	ended chan struct{} // closed when the process is gone
+	name string
+	t    testing.TB
+	cmd  *exec.Cmd
+	log  string
+	gone chan struct{} // closed when the process is gone
 }
 
 // Start starts a worker. It finds the services in its environment, as
@@ -50,13 +52,18 @@ type Worker struct {
 // When the test ends it is killed, and its log is shown where the test failed.
 func (e *Env) Start(spec WorkerSpec) *Worker {
 	e.t.Helper()
-	spec.Env = append([]string{
+	spec.Env = append(e.variables(), spec.Env...)
+	return StartWorker(e.t, spec)
+}
+
+// variables tell a process where the services are.
+func (e *Env) variables() []string {
+	return []string{
 		KafkaVar + "=" + strings.Join(e.Brokers, ","),
 		RedisVar + "=" + e.RedisAddr,
 		"MILLRACE_PREFIX=" + e.Prefix,
 		"MILLRACE_KAFKA_PREFIX=" + e.ID,
-	}, spec.Env...)
-	return StartWorker(e.t, spec)
+	}
 }
 
 // StartWorker starts a process as [Env.Start] does, without the services.
@@ -72,16 +79,19 @@ func StartWorker(tb testing.TB, spec WorkerSpec) *Worker {
 	defer func() { _ = log.Close() }() // the worker has its own
 	w := &Worker{
 		Admin: fmt.Sprintf("127.0.0.1:%d", freeport.Get(tb)),
-		name:  spec.Name, t: tb, log: log.Name(), ended: make(chan struct{}),
+		name:  spec.Name, t: tb, log: log.Name(), gone: make(chan struct{}),
 	}
 	w.cmd = exec.Command(spec.Path, spec.Args...)
 	w.cmd.Env = append(append(os.Environ(), "MILLRACE_ADMIN="+w.Admin), spec.Env...)
 	w.cmd.Dir, w.cmd.Stdout, w.cmd.Stderr = spec.Dir, log, log
+	if spec.Stdin != nil {
+		w.cmd.Stdin = spec.Stdin
+	}
 	if err := w.cmd.Start(); err != nil {
 		tb.Fatalf("starting %s: %v", w.name, err)
 	}
 	go func() {
-		defer close(w.ended)
+		defer close(w.gone)
 		_ = w.cmd.Wait() // ExitCode tells how it ended
 	}()
 	tb.Cleanup(w.clean)
@@ -90,7 +100,7 @@ func StartWorker(tb testing.TB, spec WorkerSpec) *Worker {
 
 func (w *Worker) clean() {
 	w.signal(syscall.SIGKILL)
-	<-w.ended
+	<-w.gone
 	if w.t.Failed() {
 		w.t.Logf("the log of %s ends with\n%s", w.name, tail(w.Log(), 200))
 	}
@@ -113,7 +123,7 @@ func (w *Worker) Log() string {
 // Kill ends the worker at once, as kill -9 does, and waits until it is gone.
 func (w *Worker) Kill() {
 	w.signal(syscall.SIGKILL)
-	<-w.ended
+	<-w.gone
 }
 
 // Freeze stops the worker where it stands, until Thaw.
@@ -136,7 +146,7 @@ func (w *Worker) signal(s syscall.Signal) {
 func (w *Worker) Wait(timeout time.Duration) int {
 	w.t.Helper()
 	select {
-	case <-w.ended:
+	case <-w.gone:
 	case <-time.After(timeout):
 		w.t.Fatalf("%s still runs after %s", w.name, timeout)
 	}
@@ -151,7 +161,7 @@ func (w *Worker) WaitReady(timeout time.Duration) {
 	last := "it has not answered"
 	Poll(w.t, timeout, func() (bool, string) {
 		select {
-		case <-w.ended:
+		case <-w.gone:
 			w.t.Fatalf("%s ended with code %d before it was ready", w.name, w.cmd.ProcessState.ExitCode())
 		default:
 		}

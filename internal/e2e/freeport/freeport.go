@@ -17,17 +17,28 @@ const first, last = 20_000, 32_000
 // use it soon.
 func Get(tb testing.TB) int {
 	tb.Helper()
+	return Row(tb, 1)
+}
+
+// Row returns the first of n ports that follow each other.
+func Row(tb testing.TB, n int) int {
+	tb.Helper()
 	for range 100 {
-		port := first + rand.IntN(last-first)
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err != nil {
-			continue
+		port := first + rand.IntN(last-first-n)
+		if free(port, n) {
+			return port
 		}
-		if err := l.Close(); err != nil {
-			tb.Fatal(err)
-		}
-		return port
 	}
-	tb.Fatalf("no port between %d and %d is free", first, last)
+	tb.Fatalf("no %d ports in a row between %d and %d are free", n, first, last)
 	return 0
+}
+
+func free(port, n int) bool {
+	for i := range n {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+i)))
+		if err != nil || l.Close() != nil {
+			return false
+		}
+	}
+	return true
 }

@@ -120,10 +120,12 @@ func (s *services) status(stdout io.Writer) error {
 	return nil
 }
 
-// print tells where the services are, as a shell reads it.
+// print tells where the services are, and Kafka's libraries for tests that start
+// a cluster of their own, as a shell reads it.
 func (s *services) print(w settings, stdout io.Writer) {
 	fmt.Fprintf(stdout, "export MILLRACE_KAFKA=%s\n", strings.Join(s.kafka(w).Brokers(), ","))
 	fmt.Fprintf(stdout, "export MILLRACE_REDIS=%s\n", s.redis(w).Addr())
+	fmt.Fprintf(stdout, "export MILLRACE_KAFKA_LIBS=%s\n", s.kafka(w).Libs)
 }
 
 func (s *services) file() string { return filepath.Join(s.dir, "services.json") }
