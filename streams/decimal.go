@@ -227,8 +227,8 @@ func (d Decimal) Cmp(e Decimal) int {
 
 // InRange says whether the number has at most [MaxDigits] digits.
 func (d Decimal) InRange() bool {
-	if d.big == nil && d.scale <= MaxDigits-19 {
-		return true // 19 digits of an int64 and a short fraction
+	if d.big == nil && d.scale <= MaxDigits {
+		return true // an int64 has 19 digits
 	}
 	d = d.trim()
 	return d.scale <= MaxDigits && d.coefficient().CmpAbs(pow10(MaxDigits)) < 0

@@ -16,26 +16,35 @@ var edges = []string{
 	"10000000000000000000", strings.Repeat("9", 38), "1" + strings.Repeat("0", 38),
 }
 
-// number draws decimals, many of them at the edges of int64 and of the digit
-// limit.
-func number(t *rapid.T, label string) Decimal {
-	edge := rapid.Custom(func(t *rapid.T) string {
-		n, _ := new(big.Int).SetString(rapid.SampledFrom(edges).Draw(t, "edge"), 10)
-		n.Add(n, big.NewInt(rapid.Int64Range(-2, 2).Draw(t, "beside")))
-		if rapid.Bool().Draw(t, "negative") {
-			n.Neg(n)
+// edgeNumbers are the edges and what is beside them, as wholes and as fractions.
+func edgeNumbers() (all []Decimal) {
+	for _, text := range edges {
+		for beside := range int64(3) {
+			for _, scale := range []int{0, 1, 19, MaxDigits} {
+				n, _ := new(big.Int).SetString(text, 10)
+				n.Add(n, big.NewInt(beside-1))
+				all = append(all, fromBig(n, scale), fromBig(new(big.Int).Neg(n), scale))
+			}
 		}
-		return fromBig(n, rapid.IntRange(0, MaxDigits).Draw(t, "scale")).String()
-	})
-	digits := rapid.OneOf(rapid.StringMatching(`-?[0-9]{1,40}(\.[0-9]{1,20})?`), edge).Draw(t, label)
+	}
+	return all
+}
+
+// number draws decimals around the digit limit.
+func number(t *rapid.T, label string) Decimal {
+	digits := rapid.StringMatching(`-?[0-9]{1,40}(\.[0-9]{1,20})?`).Draw(t, label)
 	d, err := ParseDecimal(digits)
-	if err != nil {
-		t.Fatalf("%s: %v", digits, err)
+	if want, _ := new(big.Rat).SetString(digits); err != nil || rat(t, d).Cmp(want) != 0 {
+		t.Fatalf("%s is read as %v, %v", digits, d, err)
 	}
 	return d
 }
 
-func rat(t *rapid.T, d Decimal) *big.Rat {
+type tester interface {
+	Fatalf(format string, args ...any)
+}
+
+func rat(t tester, d Decimal) *big.Rat {
 	r, ok := new(big.Rat).SetString(d.String())
 	if !ok {
 		t.Fatalf("%q is no number", d)
@@ -44,34 +53,50 @@ func rat(t *rapid.T, d Decimal) *big.Rat {
 }
 
 func TestDecimalAgreesWithRationals(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		a, b := number(t, "a"), number(t, "b")
-		x, y := rat(t, a), rat(t, b)
-		same := func(op string, got Decimal, want *big.Rat) {
-			if rat(t, got).Cmp(want) != 0 {
-				t.Fatalf("%v %s %v = %v, want %v", a, op, b, got, want)
-			}
+	rapid.Check(t, func(t *rapid.T) { agrees(t, number(t, "a"), number(t, "b")) })
+	all := edgeNumbers()
+	for _, a := range all {
+		if again, err := ParseDecimal(a.String()); err != nil || again.Cmp(a) != 0 {
+			t.Fatalf("%v is read as %v, %v", a, again, err)
 		}
-		same("+", a.Add(b), new(big.Rat).Add(x, y))
-		same("-", a.Sub(b), new(big.Rat).Sub(x, y))
-		same("*", a.Mul(b), new(big.Rat).Mul(x, y))
-		if got := a.Cmp(b); got != x.Cmp(y) {
-			t.Fatalf("%v cmp %v = %d", a, b, got)
+		for _, b := range all {
+			agrees(t, a, b)
 		}
-		if a.Sign() != x.Sign() {
-			t.Fatalf("sign of %v is %d", a, a.Sign())
+	}
+}
+
+// agrees compares what two decimals give with what two rational numbers do.
+func agrees(t tester, a, b Decimal) {
+	x, y := rat(t, a), rat(t, b)
+	same := func(op string, got Decimal, want *big.Rat) {
+		if rat(t, got).Cmp(want) != 0 {
+			t.Fatalf("%v %s %v = %v, want %v", a, op, b, got, want)
 		}
-		if n, ok := a.Int64(); ok != (x.IsInt() && x.Num().IsInt64()) || ok && n != x.Num().Int64() {
-			t.Fatalf("%v is the int %d, %v", a, n, ok)
-		}
-		if f, _ := x.Float64(); a.Float() != f {
-			t.Fatalf("%v is the float %v, want %v", a, a.Float(), f)
-		}
-		whole, fraction, _ := strings.Cut(strings.TrimPrefix(a.String(), "-"), ".")
-		if digits := len(strings.TrimPrefix(whole, "0")) + len(fraction); a.InRange() != (digits <= MaxDigits) {
-			t.Fatalf("%v has %d digits, in range: %v", a, digits, a.InRange())
-		}
-	})
+	}
+	same("+", a.Add(b), new(big.Rat).Add(x, y))
+	same("-", a.Sub(b), new(big.Rat).Sub(x, y))
+	same("*", a.Mul(b), new(big.Rat).Mul(x, y))
+	if got := a.Cmp(b); got != x.Cmp(y) {
+		t.Fatalf("%v cmp %v = %d", a, b, got)
+	}
+	alone(t, a, x)
+}
+
+// alone compares what is said of one decimal.
+func alone(t tester, a Decimal, x *big.Rat) {
+	if a.Sign() != x.Sign() {
+		t.Fatalf("sign of %v is %d", a, a.Sign())
+	}
+	if n, ok := a.Int64(); ok != (x.IsInt() && x.Num().IsInt64()) || ok && n != x.Num().Int64() {
+		t.Fatalf("%v is the int %d, %v", a, n, ok)
+	}
+	if f, _ := x.Float64(); a.Float() != f {
+		t.Fatalf("%v is the float %v, want %v", a, a.Float(), f)
+	}
+	whole, fraction, _ := strings.Cut(strings.TrimPrefix(a.String(), "-"), ".")
+	if digits := len(strings.TrimPrefix(whole, "0")) + len(fraction); a.InRange() != (digits <= MaxDigits) {
+		t.Fatalf("%v has %d digits, in range: %v", a, digits, a.InRange())
+	}
 }
 
 // TestDecimalOfFloatsReadsBack: the shortest text of a float is no other float's.
@@ -113,6 +138,21 @@ func TestDecimalDivRoundsHalfToEven(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestDecimalDivTies(t *testing.T) {
+	for text, want := range map[string]string{
+		"0.5": "0", "1.5": "2", "2.5": "2", "3.5": "4", "2.51": "3", "2.49": "2",
+		"-0.5": "0", "-1.5": "-2", "-2.5": "-2", "-3.5": "-4", "-2.51": "-3",
+	} {
+		d, _ := ParseDecimal(text)
+		for _, by := range []int64{1, -1} {
+			got, err := d.Mul(NewDecimal(by, 0)).Div(NewDecimal(by*100, 2), 0)
+			if err != nil || got.String() != want {
+				t.Errorf("%s is rounded to %v, %v; want %s", text, got, err, want)
+			}
+		}
+	}
 }
 
 func TestDecimalText(t *testing.T) {
