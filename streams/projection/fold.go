@@ -110,18 +110,29 @@ func (f *Fold) Rows() int { return len(f.keys) }
 // touches, and one for each row that it deletes.
 func (f *Fold) Ops() int { return f.ops }
 
-// Memory is about how many bytes the batch takes, packed form included.
+// Memory is about how many bytes the fold holds: for the batch, for its packed
+// form, and for the next batch.
 func (f *Fold) Memory() int64 {
-	return int64(len(f.keys))*f.rowSize() + 3*int64(len(f.texts))
+	const entry = 32 // of the index
+	held := int64(cap(f.keys))*entry + size(f.keys) + size(f.marks) + size(f.cells) + size(f.sums) + size(f.orders) + size(f.texts)
+	return held + f.packer.memory(int64(len(f.keys))*f.packedRow()+2*int64(len(f.texts)))
 }
 
-// rowSize is what a row takes without its texts.
-func (f *Fold) rowSize() int64 {
-	const key = 16 + 32 // the header of the key and its place in the index
-	const packed = 16   // a value in its packed form
-	n := int64(len(f.columns))
-	return key + 1 + n*(1+packed+int64(unsafe.Sizeof(cell{}))) +
-		int64(f.numbers)*int64(unsafe.Sizeof(streams.Decimal{})) + int64(f.stamps)*(60+int64(unsafe.Sizeof(stamp{})))
+// packedRow is what a row takes in packed form without its texts.
+func (f *Fold) packedRow() int64 {
+	const value, order = 16, 60
+	return value*int64(len(f.columns)+1) + order*int64(f.stamps)
+}
+
+// size is what a slice holds.
+func size[T any](s []T) int64 {
+	var zero T
+	return int64(cap(s)) * int64(unsafe.Sizeof(zero))
+}
+
+// Free empties the fold and gives all of its memory back.
+func (f *Fold) Free() {
+	*f = Fold{columns: f.columns, numbers: f.numbers, stamps: f.stamps, index: make(map[string]int32)}
 }
 
 // Reset empties the fold. It keeps its memory for the next batch, but for what

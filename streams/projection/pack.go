@@ -37,6 +37,12 @@ func (p *packer) reset() {
 	clear(p.shapes)
 }
 
+// memory is what the packer holds, at least what it needs for a batch of that
+// size.
+func (p *packer) memory(batch int64) int64 {
+	return max(size(p.buf), batch) + size(p.groups) + size(p.next)
+}
+
 // pack returns the batch in packed form, with the prefix before the row keys.
 // It is valid until the next call of a method.
 func (f *Fold) pack(prefix string) []byte {

@@ -207,11 +207,15 @@ func (p *partition) ticked(ctx context.Context) error {
 	if p.read > p.position && p.due(false) {
 		return p.write(ctx)
 	}
-	dials := p.reader.projector.dials.Load()
-	if dials == p.dials && time.Since(p.checked) < p.reader.projector.idleCheck {
+	dials, idle := p.reader.projector.dials.Load(), time.Since(p.checked) >= p.reader.projector.idleCheck
+	if dials == p.dials && !idle {
 		return nil
 	}
 	p.dials = dials
+	if idle && p.read == p.position { // what was kept for a next batch has waited long enough
+		p.fold.Free()
+		p.memory.set(0)
+	}
 	return p.confirm(ctx)
 }
 
@@ -249,10 +253,13 @@ func (p *partition) drain(ctx context.Context) {
 
 func (p *partition) resetBatch() {
 	p.fold.Reset()
+	if p.memory.exhausted() {
+		p.fold.Free()
+	}
 	p.records = 0
 	p.begun, p.first, p.stamp = time.Time{}, time.Time{}, time.Time{}
 	p.read = p.position
-	p.memory.set(0)
+	p.memory.set(p.fold.Memory())
 }
 
 // sleep waits, unless ctx ends first.

@@ -243,3 +243,35 @@ func TestFoldsThatAreTooLargeAreWritten(t *testing.T) {
 		t.Error("due although the memory was given back")
 	}
 }
+
+// TestKeptMemoryIsWithinTheBudget: what a fold keeps for the next batch counts,
+// is given up when it is too much together, and not held by who has no work.
+func TestKeptMemoryIsWithinTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		for i := range 3000 {
+			l.Kafka.Produce("orders", l.paid(i, "1.10", 1))
+		}
+		run := func(limit streams.Size) (w *worker, kept int64) {
+			w = l.start(func(o *Options) { o.Prefix = fmt.Sprint(limit); o.Config.FoldMemory = limit })
+			applied := func() bool {
+				b, err := readBookkeeping(t.Context(), l.Redis.Client(), l.views[0].ID(fmt.Sprint(limit)))
+				return err == nil && b.Rows == 3000
+			}
+			l.until("rows", applied)
+			synctest.Wait()
+			return w, w.memory.used.Load()
+		}
+		w, kept := run(128 * streams.MiB)
+		if kept == 0 {
+			t.Error("nothing was kept for a next batch")
+		}
+		if _, kept := run(1); kept != 0 {
+			t.Errorf("%d bytes are kept and 1 is allowed", kept)
+		}
+		time.Sleep(time.Minute)
+		if used := w.memory.used.Load(); used != 0 {
+			t.Errorf("%d bytes are held by partitions without work", used)
+		}
+	})
+}
