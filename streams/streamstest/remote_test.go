@@ -26,6 +26,14 @@ func TestConnect(t *testing.T) {
 		if n := len(c.Kafka.Read(topic)); n != 2 {
 			t.Errorf("%d events, want 2", n)
 		}
+		for n := range 20 { // what is committed can be read at once
+			x := c.Kafka.Begin(topic)
+			x.Produce(topic, streamstest.Event{Stream: "order-1", Type: "Paid"}, streamstest.Event{Stream: "order-2", Type: "Paid"})
+			x.Commit()
+			if got := len(c.Kafka.Read(topic)); got != 2*n+4 {
+				t.Errorf("%d events after the commit, want %d", got, 2*n+4)
+			}
+		}
 		client := c.Redis.Client()
 		if err := client.Set(t.Context(), topic, "x", 0).Err(); err != nil {
 			t.Fatal(err)

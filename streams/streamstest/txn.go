@@ -2,6 +2,7 @@ package streamstest
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,6 +14,7 @@ import (
 // ends: for as long, it holds the LSO of every partition that it wrote to.
 type Txn struct {
 	kafka  *Kafka
+	id     string
 	client *kgo.Client
 }
 
@@ -31,7 +33,7 @@ func (k *Kafka) Begin(id string) *Txn {
 	if err := client.BeginTransaction(); err != nil {
 		k.t.Fatalf("streamstest: beginning transaction %s: %v", id, err)
 	}
-	return &Txn{k, client}
+	return &Txn{k, id, client}
 }
 
 // Produce writes events in the transaction. It returns where they are.
@@ -60,4 +62,22 @@ func (x *Txn) end(how kgo.TransactionEndTry) {
 		x.kafka.t.Fatalf("streamstest: ending a transaction: %v", err)
 	}
 	x.client.Close()
+	if x.kafka.server == nil {
+		x.awaitMarkers()
+	}
+}
+
+// awaitMarkers waits until brokers have written the markers of a transaction
+// that has ended: they answer before.
+func (x *Txn) awaitMarkers() {
+	x.kafka.t.Helper()
+	for end := time.Now().Add(readTimeout); ; time.Sleep(5 * time.Millisecond) {
+		described, err := x.kafka.admin.DescribeTransactions(context.Background(), x.id)
+		switch d := described[x.id]; {
+		case err == nil && d.Err == nil && (d.State == "CompleteCommit" || d.State == "CompleteAbort"):
+			return
+		case time.Now().After(end):
+			x.kafka.t.Fatalf("streamstest: waiting for the end of transaction %s: it is %s, %v", x.id, d.State, errors.Join(err, d.Err))
+		}
+	}
 }
