@@ -31,7 +31,7 @@ func TestTopicDeletedBesideAnotherStops(t *testing.T) {
 
 func TestTopicDeletedBesideAnotherOnRealKafka(t *testing.T) {
 	for _, anew := range []bool{false, true} {
-		f, spec := onRealKafka(t, nil)
+		f, spec := onRealKafka(t, 1)
 		a := f.admin()
 		defer a.Close()
 		doomed := TopicSpec{Name: spec.Name + "-doomed", Partitions: 1}

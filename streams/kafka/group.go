@@ -29,12 +29,16 @@ type GroupOptions struct {
 	// still. Shorter, and a long pause of a live worker costs it its partitions.
 	// Default: 10 s.
 	SessionTimeout time.Duration
+
+	// rebalanceTimeout is how long the group waits for a member; tests want less.
+	rebalanceTimeout time.Duration
 }
 
 // WithDefaults returns a copy in which what was left out has its default.
 func (o GroupOptions) WithDefaults() GroupOptions {
 	o.SessionTimeout = cmp.Or(o.SessionTimeout, 10*time.Second)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.rebalanceTimeout = cmp.Or(o.rebalanceTimeout, time.Minute)
 	return o
 }
 
@@ -112,6 +116,7 @@ func (g *group) options(m *member) []kgo.Opt {
 		kgo.ConsumerGroup(g.opts.Group),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.SessionTimeout(g.opts.SessionTimeout),
+		kgo.RebalanceTimeout(g.opts.rebalanceTimeout),
 		kgo.HeartbeatInterval(min(3*time.Second, g.opts.SessionTimeout/3)),
 		kgo.DisableAutoCommit(),
 		kgo.AdjustFetchOffsetsFn(anyOffset),

@@ -16,9 +16,13 @@ import (
 )
 
 func (f *fixture) group(instance string, log *slog.Logger) Assigner {
+	return f.groupOf(instance, GroupOptions{Group: "g", Topics: []string{"t"}, SessionTimeout: time.Second, Logger: log})
+}
+
+func (f *fixture) groupOf(instance string, opts GroupOptions) Assigner {
 	cfg := f.config
 	cfg.InstanceID = instance
-	return NewGroup(cfg, GroupOptions{Group: "g", Topics: []string{"t"}, SessionTimeout: time.Second, Logger: log})
+	return NewGroup(cfg, opts)
 }
 
 var fastGroups = kfake.BrokerConfigs(map[string]string{
@@ -131,29 +135,6 @@ func memberID(t *testing.T, f *fixture) string {
 		t.Fatalf("group %+v, %v", groups["g"], err)
 	}
 	return groups["g"].Members[0].MemberID
-}
-
-// Rule 9: two workers with one name.
-func TestGroupWithATakenInstanceIDEnds(t *testing.T) {
-	f := onTCP(t, fastGroups)
-	f.topic("t", 2, nil)
-	first := newOwner(t)
-	ended := make(chan error, 1)
-	go func() { ended <- f.group("worker-1", nil).Run(t.Context(), first.listener()) }()
-	first.await(2, 1)
-	second := run(t, f.group("worker-1", nil))
-	select {
-	case err := <-ended:
-		if !errors.Is(err, ErrInstanceTaken) {
-			t.Errorf("Run = %v", err)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("the fenced worker goes on")
-	}
-	if owned, _, _ := first.count(); owned != 0 {
-		t.Errorf("the fenced worker still owns %d", owned)
-	}
-	second.await(2, 1)
 }
 
 // Rule 11: what the group refuses is waited for, with a line per change.

@@ -15,14 +15,14 @@ import (
 
 // onRealKafka returns a fixture of the Kafka whose address is in the
 // environment, with a topic of its own.
-func onRealKafka(t *testing.T, configs map[string]string) (*fixture, TopicSpec) {
+func onRealKafka(t *testing.T, partitions int32) (*fixture, TopicSpec) {
 	t.Helper()
 	address := os.Getenv("MILLRACE_KAFKA")
 	if address == "" {
 		t.Skip("MILLRACE_KAFKA is not set to the address of a Kafka; make services starts one")
 	}
 	f := &fixture{t: t, config: Config{Brokers: strings.Split(address, ",")}}
-	spec := TopicSpec{Name: "kafka-test-" + uuid.NewString(), Partitions: 1, Configs: configs}
+	spec := TopicSpec{Name: "kafka-test-" + uuid.NewString(), Partitions: partitions}
 	a := f.admin()
 	if err := a.CreateTopic(t.Context(), spec); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func onRealKafka(t *testing.T, configs map[string]string) (*fixture, TopicSpec) 
 // What kfake answers in its way: markers, open transactions and offsets of
 // a real broker.
 func TestReaderOnRealKafka(t *testing.T) {
-	f, spec := onRealKafka(t, nil)
+	f, spec := onRealKafka(t, 1)
 	p := p0
 	p.Topic = spec.Name
 	f.produce(p, 5)
@@ -69,14 +69,14 @@ func TestReaderOnRealKafka(t *testing.T) {
 }
 
 func TestAbortedBelowAnOpenTransactionOnRealKafka(t *testing.T) {
-	f, spec := onRealKafka(t, nil)
+	f, spec := onRealKafka(t, 1)
 	p := p0
 	p.Topic = spec.Name
 	abortedBelowOpen(t, f, p)
 }
 
 func TestGroupOnRealKafka(t *testing.T) {
-	f, spec := onRealKafka(t, nil)
+	f, spec := onRealKafka(t, 1)
 	g := run(t, NewGroup(f.config, GroupOptions{Group: spec.Name, Topics: []string{spec.Name}, SessionTimeout: time.Second}))
 	g.await(1, 1)
 	if err := g.Commit(t.Context(), map[streams.Partition]int64{{Topic: spec.Name}: 3}); err != nil {
@@ -89,18 +89,7 @@ func TestGroupOnRealKafka(t *testing.T) {
 // Rule 9: a static member that is killed and restarted at once has its
 // partitions again, and the other members hear nothing of it.
 func TestStaticMemberRestartsUnnoticedOnRealKafka(t *testing.T) {
-	f, spec := onRealKafka(t, nil)
-	a := f.admin()
-	defer a.Close()
-	two := TopicSpec{Name: spec.Name + "-two", Partitions: 2}
-	if err := a.CreateTopic(t.Context(), two); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if _, err := a.admin.DeleteTopics(context.WithoutCancel(t.Context()), two.Name); err != nil {
-			t.Error(err)
-		}
-	}()
+	f, two := onRealKafka(t, 2)
 	member := func(instance string) *running {
 		cfg := f.config
 		cfg.InstanceID = instance
