@@ -100,6 +100,7 @@ func (r *reader) Read(value []byte, slots []streams.Slot) error {
 	if err := r.machine.read(d.program, payload, slots); err != nil {
 		return r.damaged(d, err)
 	}
+	r.machine.b, r.machine.slots = nil, nil // not to keep the fetched buffer alive
 	for _, c := range r.copies {
 		slots[c[0]] = slots[c[1]]
 	}

@@ -173,6 +173,15 @@ func (in *interpreter) ignore(r *streams.Record) error {
 	return nil
 }
 
+// forget drops what the last event of each type left, which would keep the whole
+// fetch alive that it came with.
+func (in *interpreter) forget() {
+	in.event = streams.Event{}
+	for _, e := range in.events {
+		e.evaluator.Forget()
+	}
+}
+
 // takeIgnored tells and forgets the counts of events that no rule names.
 func (in *interpreter) takeIgnored(tell func(eventType string, events int64)) {
 	for eventType, n := range in.ignored {

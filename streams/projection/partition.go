@@ -149,6 +149,7 @@ func (p *partition) fetched(ctx context.Context, b *kafka.Batch, more bool) erro
 	p.memory.set(p.fold.Memory())
 	atEnd := b.Next >= b.Stable && !more
 	b.Release()
+	p.in.forget()
 	if p.due(atEnd) {
 		return p.write(ctx)
 	}

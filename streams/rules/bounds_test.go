@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unsafe"
+	"weak"
 
 	"github.com/millrace/millrace/streams"
 )
@@ -71,6 +73,59 @@ func TestMemoryOfLargeTextsIsGivenBack(t *testing.T) {
 	if n := cap(v.env.buf); n > maxKept {
 		t.Errorf("%d bytes are kept", n)
 	}
+}
+
+// TestForgottenEventsAreFreed: an event type that comes seldom must not keep the
+// buffer of a fetch alive in each partition, whether another event came behind it
+// or none.
+func TestForgottenEventsAreFreed(t *testing.T) {
+	const rules = `on:
+  OrderPlaced:
+    - latest: {x: "=data.customer_id", z: a}
+    - when: "=data.article == 0"
+      latest: {y: "=data.coupon ?? ''"}
+`
+	for _, key := range []string{"=data.customer_id", "=[data.customer_id]"} {
+		for _, more := range []bool{false, true} {
+			p := compiled(t, strings.Replace(header, "=stream", key, 1)+rules)
+			e := p.Events["OrderPlaced"]
+			v := e.NewEvaluator()
+			held := evalHeld(t, v, e)
+			small := event{"data.customer_id": "c", "data.coupon": nil, "data.article": 1}
+			if more {
+				small.fill(t, v, e)
+				if steps, err := v.Eval(); err != nil || len(steps) != 1 { // fewer than before
+					t.Fatal(steps, err)
+				}
+			}
+			if runtime.GC(); held.Value() == nil {
+				t.Errorf("%s: the event is not held before it is forgotten", key)
+			}
+			v.Forget()
+			if runtime.GC(); held.Value() != nil {
+				t.Errorf("%s, another event %v: the event is still held", key, more)
+			}
+			small["data.article"] = 0
+			small.fill(t, v, e)
+			if steps, err := v.Eval(); err != nil || show(p, steps) != "c: latest x c, latest z a\nc: latest y " {
+				t.Errorf("after it: %s, %v", show(p, steps), err)
+			}
+			runtime.KeepAlive(v)
+		}
+	}
+}
+
+// evalHeld evaluates an event whose texts lie in one buffer, and returns what
+// tells whether that is still there.
+func evalHeld(t *testing.T, v *Evaluator, e *Event) weak.Pointer[byte] {
+	t.Helper()
+	buffer := []byte(strings.Repeat("x", 1<<16))
+	text := unsafe.String(&buffer[0], len(buffer))
+	event{"data.customer_id": text, "data.coupon": text, "data.article": 0}.fill(t, v, e)
+	if steps, err := v.Eval(); err != nil || len(steps) != 2 {
+		t.Fatal(steps, err)
+	}
+	return weak.Make(&buffer[0])
 }
 
 // TestLongNumbersAreRefused: to read a million digits would take minutes.

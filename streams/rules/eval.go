@@ -89,6 +89,24 @@ func (v *Evaluator) Eval() ([]Step, error) {
 	return v.steps, nil
 }
 
+// Forget drops what the last event left in the slots and the steps: views into
+// its bytes, which would keep the whole buffer that it was fetched in alive until
+// the next event of the type. Steps of before are not valid any more.
+func (v *Evaluator) Forget() {
+	clear(v.slots)
+	clear(v.steps[:cap(v.steps)])
+	clear(v.env.parts[:cap(v.env.parts)])
+	for i := range v.ready {
+		step := &v.ready[i]
+		step.Key = ""
+		for k := range step.Changes {
+			if v.event.rules[i].changes[k].put != nil { // else it is a constant
+				step.Changes[k].Value = Value{}
+			}
+		}
+	}
+}
+
 // eval returns the row key.
 func (k *rowKey) eval(e *env) string {
 	key := k.text(e)
