@@ -42,6 +42,27 @@ func TestMarksAreWrittenAgain(t *testing.T) {
 	}
 }
 
+// TestLostMarksOfAViewThatLagsAreRaised: a dump from before the view was hot, with
+// the position of today. Hot stays hot, however far it lags.
+func TestLostMarksOfAViewThatLagsAreRaised(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.pay(30)
+		w := l.start(nil)
+		l.until("live view", func() bool { return l.live() == 1 })
+		w.kafka.Freeze()
+		l.pay(30)
+		id := l.views[0].ID(DefaultPrefix)
+		l.del(id.key(keyMarks), id.liveKey())
+		time.Sleep(30 * time.Second)
+		if s := l.state(l.views[0]); s != StateHot {
+			t.Errorf("the view is %s", s)
+		}
+		w.kafka.Thaw()
+		l.until("live view", func() bool { return l.live() == 1 })
+	})
+}
+
 // TestLiveVersionIsWrittenByTheNextWorker: a worker died between the marks and
 // the live version.
 func TestLiveVersionIsWrittenByTheNextWorker(t *testing.T) {

@@ -17,6 +17,7 @@ type outage struct {
 	mu      sync.Mutex
 	waiting int       // callers that were not answered yet
 	since   time.Time // when the first of them began to wait
+	err     error     // what the last of them was told first
 }
 
 // The pauses between two tries.
@@ -50,6 +51,7 @@ func (o *outage) retry(ctx context.Context, do func() error) error {
 func (o *outage) away(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.err = err
 	if o.waiting++; o.waiting == 1 {
 		o.since = time.Now()
 		o.log.Warn(o.what+" does not answer; waiting for it", keyError, err)
@@ -68,12 +70,12 @@ func (o *outage) back(answered bool) {
 	}
 }
 
-// reason says that it is away; empty where it is not.
+// reason says that it is away, and how that shows; empty where it is not.
 func (o *outage) reason() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.waiting == 0 {
 		return ""
 	}
-	return o.what + " does not answer"
+	return o.what + " does not answer: " + o.err.Error()
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/millrace/millrace/streams/kafka"
 )
 
 // TestViewThatStoppedIsNotReady, while another view goes on.
@@ -27,6 +29,35 @@ func TestViewThatStoppedIsNotReady(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		if why := strings.Join(w.NotReady(), "\n"); !strings.Contains(why, "order: stopped: ") || !strings.Contains(why, "raise version") {
 			t.Errorf("not ready: %q", why)
+		}
+	})
+}
+
+// TestSpareWorkerIsReady: the group has no partition for it. Before it is told so
+// it is not.
+func TestSpareWorkerIsReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.pay(20)
+		l.start(nil)
+		told := make(chan struct{})
+		l.assigned = func(*worker) { <-told }
+		spare := l.start(func(o *Options) {
+			assigner := o.Assigner
+			o.Assigner = func(group string, topics []string) kafka.Assigner {
+				h := assigner(group, topics).(*hand)
+				h.Assigner = kafka.NewDirect()
+				return h
+			}
+		})
+		time.Sleep(time.Minute)
+		if why := strings.Join(spare.NotReady(), "\n"); why != "order: not assigned yet" {
+			t.Errorf("not ready: %q", why)
+		}
+		close(told)
+		time.Sleep(time.Minute)
+		if why := spare.NotReady(); len(why) > 0 {
+			t.Errorf("a worker without partitions is not ready: %q", why)
 		}
 	})
 }
