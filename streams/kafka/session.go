@@ -50,7 +50,8 @@ type Session struct {
 //
 // The error is [ErrOpenTransaction] where somebody with another transactional
 // ID holds a transaction open in this partition, [ErrRefused] where trying
-// again cannot help. Any other error is worth another try.
+// again cannot help, [ErrNoTopic] where the topic is not there: it was deleted, or
+// a broker has only just started. Any other error is worth another try.
 func OpenSession(ctx context.Context, cfg Config, p streams.Partition) (*Session, error) {
 	client, err := kgo.NewClient(cfg.sessionOptions(p)...)
 	if err != nil {

@@ -32,10 +32,14 @@ var healed = []*kerr.Error{
 	kerr.OperationNotAttempted, kerr.TransactionCoordinatorFenced,
 }
 
-// refusal makes err an [ErrRefused] where the broker has the last word.
+// refusal makes err an [ErrRefused] where the broker has the last word, and an
+// [ErrNoTopic] where it does not know the topic.
 func refusal(err error) error {
 	if errors.Is(err, ErrDamaged) {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	if errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.UnknownTopicID) {
+		return fmt.Errorf("%w: %w", ErrNoTopic, err)
 	}
 	var ke *kerr.Error
 	if !errors.As(err, &ke) || ke.Retriable || errors.Is(err, ErrRefused) {
