@@ -34,10 +34,11 @@
 // A broker that goes away is waited for, with one line in the log. After an
 // error in a transaction nobody knows whether it was committed: the worker
 // throws away what it knows, opens a new session, loads the partition again and
-// writes what is not there. Where another import has taken a partition over,
-// this one stops at once; the other one completes. Where two begin at the same
-// moment, each may take some partitions from the other: both stop, nothing is
-// lost, and the next run completes.
+// writes what is not there. A topic that was deleted is not waited for. Where
+// another import has taken a partition over, this one stops at once; the other
+// one completes. Where two begin at the same moment, each may take some
+// partitions from the other: both stop, nothing is lost, and the next run
+// completes.
 //
 // Events before the first offset of a partition would be written again, because
 // their versions cannot be known any more: a partition whose beginning was

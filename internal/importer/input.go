@@ -3,6 +3,7 @@ package importer
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -53,20 +54,48 @@ func (in *input) begin() error {
 	raw := bufio.NewReaderSize(&counter{in.from, &in.read}, 256<<10)
 	magic, err := raw.Peek(2)
 	if err != nil && err != io.EOF {
-		return fmt.Errorf("reading %s: %w", in.name, err)
+		return in.failed(err)
 	}
 	in.lines = raw
 	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		plain, err := gzip.NewReader(raw)
 		if err != nil {
-			return fmt.Errorf("reading %s: %w", in.name, err)
+			return in.failed(err)
 		}
 		in.lines = bufio.NewReaderSize(plain, 256<<10)
 	}
-	if mark, err := in.lines.Peek(3); err == nil && string(mark) == "\ufeff" {
+	head, _ := in.lines.Peek(6) // an error comes again with the first line
+	for _, f := range otherForms {
+		if bytes.HasPrefix(head, []byte(f.magic)) {
+			return fmt.Errorf("%s is %s", in.name, f.advice)
+		}
+	}
+	if mark := "\ufeff"; bytes.HasPrefix(head, []byte(mark)) {
 		_, _ = in.lines.Discard(len(mark)) // what was peeked is there
 	}
 	return nil
+}
+
+// otherForms are files that would otherwise fail line by line, by how they begin.
+var otherForms = []struct{ magic, advice string }{
+	{"\xff\xfe", "UTF-16; convert it to UTF-8 and import again"},
+	{"\xfe\xff", "UTF-16; convert it to UTF-8 and import again"},
+	{"\x28\xb5\x2f\xfd", "compressed by zstd; unpack it, or compress it by gzip"},
+	{"BZh", "compressed by bzip2; unpack it, or compress it by gzip"},
+	{"\xfd7zXZ", "compressed by xz; unpack it, or compress it by gzip"},
+	{"PK\x03\x04", "a zip archive; unpack it, or compress it by gzip"},
+}
+
+// failed names the place of an error and says what to do.
+func (in *input) failed(err error) error {
+	var corrupt flate.CorruptInputError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("the compressed file ends in the midst (%w); get the whole of it and import again", err)
+	case errors.As(err, &corrupt), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+		err = fmt.Errorf("the compressed file is damaged (%w); get it anew and import again", err)
+	}
+	return fmt.Errorf("reading %s after line %d: %w", in.name, in.line, err)
 }
 
 // next returns the next line that is not blank, without its end, in memory of
@@ -84,7 +113,7 @@ func (in *input) next() ([]byte, error) {
 			continue
 		}
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, errLongLine) {
-			err = fmt.Errorf("reading %s after line %d: %w", in.name, in.line, err)
+			err = in.failed(err)
 		}
 		return raw, err
 	}

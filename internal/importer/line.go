@@ -163,7 +163,7 @@ func unquote(raw json.RawMessage) string {
 // checkJSON checks what encoding/json would mend in silence, too.
 func checkJSON(raw []byte) error {
 	if !utf8.Valid(raw) {
-		return errors.New("not UTF-8")
+		return fmt.Errorf("not UTF-8 at byte %d", invalidByte(raw))
 	}
 	if !json.Valid(raw) {
 		var v json.RawMessage
@@ -178,6 +178,19 @@ func checkJSON(raw []byte) error {
 		return errors.New(`half of a UTF-16 surrogate pair (\ud800 to \udfff) stands alone`)
 	}
 	return nil
+}
+
+// invalidByte is the number of the first byte that is not UTF-8, from 1.
+func invalidByte(raw []byte) int {
+	at := 0
+	for at < len(raw) {
+		r, size := utf8.DecodeRune(raw[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	return at + 1
 }
 
 func shorten(raw []byte) string {

@@ -51,9 +51,9 @@ func (o *outage) endLocked(p streams.Partition) {
 	}
 }
 
-// watch begins to wait when the function that it returns, which ends the
-// waiting, is not called for some seconds.
-func (o *outage) watch(p streams.Partition) func() {
+// watch begins to wait when the function that it returns is not called for some
+// seconds. That one ends the waiting, unless it is given an error.
+func (o *outage) watch(p streams.Partition) func(error) {
 	answered := false // guarded by mu
 	t := time.AfterFunc(slow, func() {
 		o.mu.Lock()
@@ -62,11 +62,13 @@ func (o *outage) watch(p streams.Partition) func() {
 			o.beginLocked(p, errSlow)
 		}
 	})
-	return func() {
+	return func(err error) {
 		t.Stop()
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		answered = true
-		o.endLocked(p)
+		if err == nil {
+			o.endLocked(p)
+		}
 	}
 }

@@ -26,8 +26,9 @@ func (w *worker) final(ctx context.Context, err error) error {
 	case errors.Is(err, kafka.ErrFenced):
 		return fmt.Errorf("another import of %s took over (or this one stood still for more than 10 s in the midst of a transaction); "+
 			"what is missing follows when it is run again: %w", w.partition, err)
-	case errors.Is(err, kafka.ErrRefused), errors.Is(err, kafka.ErrOpenTransaction),
-		errors.As(err, &stop), errors.As(err, &bad):
+	case errors.Is(err, kafka.ErrRefused):
+		return fmt.Errorf("%w; see what the broker's log and ACLs say, then import again: what is there already is skipped", err)
+	case errors.Is(err, kafka.ErrOpenTransaction), errors.As(err, &stop), errors.As(err, &bad):
 		return err
 	}
 	return nil
@@ -50,11 +51,19 @@ func (w *worker) ready(ctx context.Context) error {
 	})
 }
 
+// missingLooks is how many tries in a row may find no such topic. A broker that
+// has just started does not know every topic yet.
+const missingLooks = 10
+
 // insist tries until it works, or until it cannot.
 func (w *worker) insist(ctx context.Context, try func(context.Context) error) error {
 	const first, most = 50 * time.Millisecond, 2 * time.Second
+	missing := 0
 	for pause := first; ; pause = min(2*pause, most) {
 		err := try(ctx)
+		if missing++; !errors.Is(err, kafka.ErrNoTopic) {
+			missing = 0
+		}
 		if err == nil {
 			w.run.outage.end(w.partition)
 			return nil
@@ -62,6 +71,9 @@ func (w *worker) insist(ctx context.Context, try func(context.Context) error) er
 		w.close()
 		if err := w.final(ctx, err); err != nil {
 			return err
+		}
+		if missing == missingLooks {
+			return fmt.Errorf("the topic was deleted while it was written to; import again, and it is created anew: %w", err)
 		}
 		w.run.outage.begin(w.partition, err)
 		select {

@@ -105,7 +105,8 @@ func (r *run) importLines(ctx context.Context) error {
 		read <- err
 	}()
 	if err := group.Wait(); err != nil {
-		if r.File != Stdin { // nobody can end a read of a pipe that blocks
+		_ = r.in.close()     // ends a read of a pipe that blocks
+		if r.File != Stdin { // nobody can end that of the standard input
 			<-read //nolint:errcheck // what it ended with is the consequence of err
 		}
 		return err
@@ -153,7 +154,7 @@ func (r *run) pass(ctx context.Context, l line) error {
 }
 
 func (r *run) fail(number int64, reason error) {
-	r.tally.fail(Problem{File: r.File, Line: number, Reason: reason.Error()})
+	r.tally.fail(Problem{File: r.in.name, Line: number, Reason: reason.Error()})
 }
 
 // showProgress tells the progress until the function that it returns is called.

@@ -166,7 +166,7 @@ func TestDamagedFile(t *testing.T) {
 		o, _ := options(k, Stdin)
 		o.Input = strings.NewReader(string(whole[:len(whole)-6]))
 		report, err := Run(t.Context(), o)
-		if err == nil || !strings.Contains(err.Error(), "reading stdin after line 2: unexpected EOF") {
+		if err == nil || !strings.Contains(err.Error(), "reading stdin after line 2: the compressed file ends in the midst") {
 			t.Errorf("Run: %v", err)
 		}
 		wantCounts(t, report, counts{Lines: 2, Written: 2})

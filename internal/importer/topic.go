@@ -18,19 +18,16 @@ func ensureTopic(ctx context.Context, o *Options) (int32, error) {
 	}
 	defer admin.Close()
 	topics, err := admin.Topics(ctx, o.Topic)
+	n := topics[o.Topic].Partitions
 	switch {
 	case errors.Is(err, kafka.ErrNoTopic):
-		n := cmp.Or(o.Partitions, DefaultPartitions)
-		return n, admin.CreateTopic(ctx, kafka.TopicSpec{
-			Name:       o.Topic,
-			Partitions: n,
-			Configs:    map[string]string{"retention.ms": "-1"},
-		})
+		n = cmp.Or(o.Partitions, DefaultPartitions)
+		if err := admin.CreateTopic(ctx, kafka.TopicSpec{Name: o.Topic, Partitions: n}); err != nil {
+			return 0, err
+		}
 	case err != nil:
 		return 0, fmt.Errorf("asking Kafka at %v for topic %s: %w", o.Kafka.Brokers, o.Topic, err)
-	}
-	n := topics[o.Topic].Partitions
-	if o.Partitions != 0 && o.Partitions != n {
+	case o.Partitions != 0 && o.Partitions != n:
 		return 0, fmt.Errorf("topic %s has %d partitions, not %d; leave --partitions out, or import into a new topic", o.Topic, n, o.Partitions)
 	}
 	warnings, err := kafka.CheckTopics(ctx, admin, kafka.CheckOptions{

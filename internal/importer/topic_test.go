@@ -2,10 +2,14 @@ package importer
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/kafka"
@@ -84,4 +88,30 @@ func deleteFirst(t *testing.T, k *streamstest.Kafka) {
 			t.Fatal(d.Err)
 		}
 	})
+}
+
+// Rule 12: fewer than three replicas are warned of, at once.
+func TestNewTopicWithFewReplicasIsWarnedOf(t *testing.T) {
+	bubble(t, func(t *testing.T, k *streamstest.Kafka) {
+		o, _ := options(k, writeFile(t, lineOf("fine-1", 1)))
+		var log strings.Builder
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		if _, err := Run(t.Context(), o); err != nil || !strings.Contains(log.String(), "topic fines has a replication factor of 1") {
+			t.Errorf("Run: %v, logged %q", err, log.String())
+		}
+	})
+}
+
+// What the broker refuses ends the import, with what to do.
+func TestRefusedImportStops(t *testing.T) {
+	for _, key := range []kmsg.Key{kmsg.InitProducerID, kmsg.Produce} {
+		bubble(t, func(t *testing.T, k *streamstest.Kafka) {
+			k.Server().Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: kerr.TransactionalIDAuthorizationFailed, Count: -1})
+			o, _ := options(k, writeFile(t, lineOf("fine-1", 1)))
+			_, err := Run(t.Context(), o)
+			if !errors.Is(err, kafka.ErrRefused) || !strings.Contains(err.Error(), "ACLs say, then import again") {
+				t.Errorf("%s: %v", key.Name(), err)
+			}
+		})
+	}
 }

@@ -196,8 +196,10 @@ func (w *worker) flush(ctx context.Context) error {
 }
 
 func (w *worker) write(ctx context.Context) error {
-	defer w.run.outage.watch(w.partition)()
-	return w.session.Write(ctx, w.batch.records)
+	answered := w.run.outage.watch(w.partition)
+	err := w.session.Write(ctx, w.batch.records)
+	answered(err)
+	return err
 }
 
 // drop empties the batch and keeps its memory for the next one.
