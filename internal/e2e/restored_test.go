@@ -48,7 +48,7 @@ func newHotPayments(t *testing.T) *hotPayments {
 	p.worker = p.projector()
 	p.worker.WaitReady(time.Minute)
 	p.waitHot(30 * time.Second)
-	proxy.Delay(300 * time.Millisecond)
+	proxy.Delay(500 * time.Millisecond)
 	return p
 }
 
@@ -56,16 +56,36 @@ func newHotPayments(t *testing.T) *hotPayments {
 // ready, and then until it is hot again with the rows that the log says.
 func (p *hotPayments) rebuilt() {
 	p.t.Helper()
-	config := filepath.Join(p.dir, "orders.yaml")
-	p.waitState(30*time.Second, config, p.redis.Addr(), "rebuilding")
+	Poll(p.t, 30*time.Second, func() (bool, string) {
+		at, marks := p.Positions(paidView, 1), p.marks()
+		for partition, mark := range marks {
+			if below(at[partition], mark) {
+				return true, ""
+			}
+		}
+		return false, fmt.Sprintf("the view is not rebuilding: positions %v, marks %v", at, marks)
+	})
 	if ok, answer := p.worker.ready(); ok {
 		p.t.Errorf("the worker of a view that is rebuilding is ready: %s", answer)
 	}
-	p.waitState(time.Minute, config, p.redis.Addr(), "hot")
+	p.waitState(time.Minute, filepath.Join(p.dir, "orders.yaml"), p.redis.Addr(), "hot")
 	p.caughtUp(time.Minute)
 	p.worker.WaitReady(time.Minute)
 	waitLog(p.worker, time.Second, "redis went back in time")
 }
+
+// marks are the positions that the partitions must reach to be hot.
+func (p *hotPayments) marks() map[string]string {
+	p.t.Helper()
+	marks, err := p.Redis.HGetAll(p.context(), p.Prefix+"{order.1}:m:hot").Result()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return marks
+}
+
+// below compares two numbers without leading zeros.
+func below(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a < b }
 
 // Redis is restarted from a dump that is older than the rows of a hot view. With
 // events after it and with none somebody notices.

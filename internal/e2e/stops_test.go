@@ -60,17 +60,22 @@ func TestRecordsThatCannotBeApplied(t *testing.T) {
 }
 
 // Somebody writes text into one field and a sum at the edge of its range into
-// another. Their partitions stop and name row and field; when the values are
-// mended and the worker is started again, everything is right.
+// another, in rows at the beginning, in the middle and at the end of a batch.
+// Their partitions stop, name row and field, and nothing of the batch is written;
+// when the values are mended and the worker is started again, everything is
+// right.
 func TestOpThatCannotApply(t *testing.T) {
 	p := newPayments(t)
 	p.pay(60)
 	w := p.projector()
 	w.WaitReady(time.Minute)
 	p.caughtUp(30 * time.Second)
+	first, middle, last, edge := streamsIn(0), streamsIn(1), streamsIn(2), streamsIn(3)
 	foreign := []struct{ stream, value string }{
-		{streamIn(0), "much"},
-		{streamIn(1), strings.Repeat("9", 38)},
+		{first[0], "much"},
+		{middle[len(middle)/2], "much"},
+		{last[len(last)-1], "much"},
+		{edge[len(edge)-1], strings.Repeat("9", 38)},
 	}
 	good := make([]string, len(foreign))
 	for i, f := range foreign {
@@ -107,6 +112,16 @@ func TestOpThatCannotApply(t *testing.T) {
 	}
 	p.projector().WaitReady(time.Minute)
 	p.caughtUp(30 * time.Second)
+}
+
+// streamsIn returns the streams that belong in a partition, of the first 60.
+func streamsIn(partition int32) (ids []string) {
+	for i := range 60 {
+		if id := "order-" + itoa(i); streams.PartitionOf([]byte(id), paidPartitions) == partition {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func (p *payments) overwrite(stream, value string) {
