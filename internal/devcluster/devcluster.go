@@ -100,13 +100,26 @@ func (c *Cluster) createTopics(ctx context.Context, topics map[string]int32) err
 	for topic, partitions := range topics {
 		_, err := admin.Topics(ctx, topic)
 		if errors.Is(err, kafka.ErrNoTopic) {
-			err = admin.CreateTopic(ctx, kafka.TopicSpec{Name: topic, Partitions: partitions})
+			err = createTopic(ctx, admin, kafka.TopicSpec{Name: topic, Partitions: partitions})
 		}
 		if err != nil {
 			return fmt.Errorf("starting the embedded Kafka: %w", err)
 		}
 	}
 	return nil
+}
+
+// createTopic creates a topic. One that a client of the first moment has created
+// meanwhile stays as it is.
+func createTopic(ctx context.Context, admin *kafka.Admin, spec kafka.TopicSpec) error {
+	err := admin.CreateTopic(ctx, spec)
+	if err == nil {
+		return nil
+	}
+	if _, missing := admin.Topics(ctx, spec.Name); missing != nil {
+		return err
+	}
+	return nil //nolint:nilerr // it is there, in another form than this one
 }
 
 // KafkaAddr is where Kafka listens, host:port.

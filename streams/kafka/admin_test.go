@@ -49,6 +49,22 @@ func TestAdminTopics(t *testing.T) {
 	})
 }
 
+// Who asks for a topic that is being created is told for a moment that there is
+// none, and then that it exists already.
+func TestCreateTopicWhileAnotherDoes(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		a := f.admin()
+		defer a.Close()
+		if _, err := a.Topics(t.Context(), "t"); !errors.Is(err, ErrNoTopic) {
+			t.Fatal(err)
+		}
+		f.topic("t", 3, map[string]string{"retention.ms": "-1"})
+		if err := a.CreateTopic(t.Context(), TopicSpec{Name: "t", Partitions: 3}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Rule 2: the stable end is not the high watermark while a transaction is open.
 func TestAdminOffsets(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {

@@ -80,9 +80,29 @@ func (a *Admin) awaitTopic(ctx context.Context, spec TopicSpec) error {
 	}
 }
 
+// hearsay is how long a broker may not yet know a topic that another one has
+// created.
+const hearsay = 10 * time.Second
+
+// known returns a topic that exists, also where it was created just now and by
+// somebody else: then the first answer may be that there is none.
+func (a *Admin) known(ctx context.Context, name string) (map[string]Topic, error) {
+	for deadline := time.Now().Add(hearsay); ; {
+		topics, err := a.Topics(ctx, name)
+		if !errors.Is(err, ErrNoTopic) || time.Now().After(deadline) {
+			return topics, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for topic %s: %w", name, ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // compare says in what an existing topic differs from the spec.
 func (a *Admin) compare(ctx context.Context, spec TopicSpec) error {
-	topics, err := a.Topics(ctx, spec.Name)
+	topics, err := a.known(ctx, spec.Name)
 	if err != nil {
 		return err
 	}
