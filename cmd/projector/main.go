@@ -18,7 +18,8 @@ Examples:
   curl http://127.0.0.1:8080/readyz        what it still waits for
 
 Several projectors with the same file share the partitions. Each can be stopped,
-killed or added at any time.
+killed or added at any time. SIGTERM and SIGINT let it write what it has folded and
+leave within admin.grace; a second one ends it at once.
 `
 
 func main() {

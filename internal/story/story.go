@@ -22,6 +22,10 @@ type Command = func(ts *testscript.TestScript, neg bool, args []string)
 // patience is how long what must come true may take.
 const patience = 30 * time.Second
 
+// hung is how long all stories of a folder may take: a command that never ends is
+// told by that, with what it said.
+const hung = 3 * time.Minute
+
 // Run runs the stories of a folder. Beside the commands of p they have
 //
 //	exits CODE COMMAND ARG...        the command ends with that code
@@ -32,6 +36,7 @@ const patience = 30 * time.Second
 func Run(t *testing.T, p testscript.Params) {
 	t.Helper()
 	p.RequireExplicitExec, p.RequireUniqueNames = true, true
+	p.Deadline = time.Now().Add(hung)
 	commands := map[string]Command{"exits": exits, "eventually": eventually, "await": await, "freeport": freeport, "occupied": occupied}
 	maps.Copy(commands, p.Cmds)
 	p.Cmds = commands

@@ -71,7 +71,7 @@ func TestProbesAskComponents(t *testing.T) {
 		t.Errorf("%d %s", code, body)
 	}
 	why = []string{"fine fines/3: building", "fine fines/4: building"}
-	if code, body := get(admin, "/readyz", ""); code != 503 || body != "projector: fine fines/3: building; fine fines/4: building\n" {
+	if code, body := get(admin, "/readyz", ""); code != 503 || body != "projector: fine fines/3: building\nprojector: fine fines/4: building\n" {
 		t.Errorf("%d %s", code, body)
 	}
 }

@@ -38,7 +38,8 @@
 // # A run
 //
 // SIGTERM and SIGINT cancel the context that Run was given. Run then has
-// admin.grace to come to its end; a second signal ends the process at once.
+// admin.grace to come to its end; a second signal ends the process at once, but
+// for one that comes within half a second: some senders signal twice.
 // While it stops, the worker is not ready but alive.
 //
 // Exit codes: 0 for a clean end, 1 for a failure at run time, 2 for a bad

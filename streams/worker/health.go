@@ -24,8 +24,18 @@ type Health struct {
 type Component struct {
 	Name  string `json:"name"`
 	Ready bool   `json:"ready"`
-	// Why says what it waits for, in one sentence; empty where it is ready.
+	// Why says what it waits for, in one sentence or several; empty where it is
+	// ready.
 	Why string `json:"why,omitempty"`
+
+	reasons []string // the sentences
+}
+
+func newComponent(name string, ready bool, reasons ...string) Component {
+	if ready {
+		reasons = nil
+	}
+	return Component{name, ready, strings.Join(reasons, "; "), reasons}
 }
 
 // NewHealth returns one that is alive, not started, and has no components.
@@ -47,10 +57,7 @@ func (h *Health) Ask(component string, notReady func() []string) {
 func (h *Health) SetReady(component string, ready bool, why string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if ready {
-		why = ""
-	}
-	h.components[component] = Component{component, ready, why}
+	h.components[component] = newComponent(component, ready, why)
 }
 
 // Forget removes a component, such as a partition that was given away.
@@ -94,10 +101,10 @@ func (h *Health) Ready() (ready bool, components []Component) {
 	// without the lock: whoever is asked may report something, too
 	for _, name := range sortedKeys(asked) {
 		why := asked[name]()
-		components = append(components, Component{name, len(why) == 0, strings.Join(why, "; ")})
+		components = append(components, newComponent(name, len(why) == 0, why...))
 	}
 	if !started {
-		components = slices.Insert(components, 0, Component{Name: "worker", Why: "starting"})
+		components = slices.Insert(components, 0, newComponent("worker", false, "starting"))
 	}
 	notReady := slices.ContainsFunc(components, func(c Component) bool { return !c.Ready })
 	return !notReady, components
@@ -117,8 +124,8 @@ func (h *Health) serveStarted(w http.ResponseWriter, _ *http.Request) {
 	answer(w, started, "starting")
 }
 
-// serveReady answers with one line for each component that is not ready; with
-// all of them as JSON where the request accepts that.
+// serveReady answers with one line for each thing that is waited for; with all
+// components as JSON where the request accepts that.
 func (h *Health) serveReady(w http.ResponseWriter, r *http.Request) {
 	ready, components := h.Ready()
 	if strings.Contains(r.Header.Get("Accept"), "application/json") {
@@ -130,8 +137,8 @@ func (h *Health) serveReady(w http.ResponseWriter, r *http.Request) {
 	}
 	var lines []string
 	for _, c := range components {
-		if !c.Ready {
-			lines = append(lines, c.Name+": "+c.Why)
+		for _, reason := range c.reasons {
+			lines = append(lines, c.Name+": "+reason)
 		}
 	}
 	answer(w, ready, strings.Join(lines, "\n"))

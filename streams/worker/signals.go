@@ -15,6 +15,10 @@ var (
 	errSecond = errors.New("a second signal")
 )
 
+// echo is how long after a signal another one counts as the same: timeout(1), for
+// one, signals its child and then the whole group, and so the child twice.
+const echo = 500 * time.Millisecond
+
 // supervisor runs the work of a process until it ends or a signal comes.
 type supervisor struct {
 	signals <-chan os.Signal
@@ -40,17 +44,27 @@ func (s supervisor) run(work func(ctx context.Context) error) error {
 		s.stopping()
 		cancel(fmt.Errorf("%w: signal %v", context.Canceled, signal))
 	}
+	return s.stop(done)
+}
+
+// stop waits for the end of work that was told to stop.
+func (s supervisor) stop(done <-chan error) error {
+	told := time.Now()
 	timer := time.NewTimer(s.grace)
 	defer timer.Stop()
-	select {
-	case err := <-done:
-		if errors.Is(err, context.Canceled) {
-			return nil
+	for {
+		select {
+		case err := <-done:
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return err
+		case <-timer.C:
+			return fmt.Errorf("%w of %v; the next start goes on from the last position", errGrace, s.grace)
+		case signal := <-s.signals:
+			if time.Since(told) >= echo {
+				return fmt.Errorf("%w (%v); the next start goes on from the last position", errSecond, signal)
+			}
 		}
-		return err
-	case <-timer.C:
-		return fmt.Errorf("%w of %v; the next start goes on from the last position", errGrace, s.grace)
-	case signal := <-s.signals:
-		return fmt.Errorf("%w (%v); the next start goes on from the last position", errSecond, signal)
 	}
 }

@@ -76,6 +76,21 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
+func TestEchoOfASignalIsNoSecondOne(t *testing.T) {
+	took, stopping, err := supervised(t, func(ctx context.Context) error {
+		<-ctx.Done()
+		time.Sleep(5 * time.Second)
+		return ctx.Err()
+	}, func(signals chan<- os.Signal) {
+		signals <- syscall.SIGTERM
+		time.Sleep(time.Millisecond)
+		signals <- syscall.SIGTERM
+	})
+	if err != nil || took != 5*time.Second || stopping != 1 {
+		t.Errorf("%v after %v, %d calls", err, took, stopping)
+	}
+}
+
 func TestSignalWhileChecking(t *testing.T) {
 	dir := t.TempDir() + "/tiny.yaml"
 	if err := os.WriteFile(dir, []byte("kafka: {brokers: [a:1]}\n"), 0o600); err != nil {
