@@ -18,9 +18,10 @@ func ensureTopic(ctx context.Context, o *Options) (int32, error) {
 	}
 	defer admin.Close()
 	topics, err := admin.Topics(ctx, o.Topic)
-	n := topics[o.Topic].Partitions
+	n, created := topics[o.Topic].Partitions, false
 	switch {
 	case errors.Is(err, kafka.ErrNoTopic):
+		created = true
 		n = cmp.Or(o.Partitions, DefaultPartitions)
 		if err := admin.CreateTopic(ctx, kafka.TopicSpec{Name: o.Topic, Partitions: n}); err != nil {
 			return 0, err
@@ -35,6 +36,9 @@ func ensureTopic(ctx context.Context, o *Options) (int32, error) {
 	})
 	for _, w := range warnings {
 		o.Logger.Warn(w)
+	}
+	if created && errors.Is(err, kafka.ErrNoTopic) {
+		return n, nil // a broker has not heard of it yet
 	}
 	return n, err
 }

@@ -115,3 +115,18 @@ func TestRefusedImportStops(t *testing.T) {
 		})
 	}
 }
+
+// A broker may not have heard yet of the topic that was created a moment ago.
+func TestNewTopicThatABrokerHasNotHeardOf(t *testing.T) {
+	bubble(t, func(t *testing.T, k *streamstest.Kafka) {
+		there := k.Server().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Observe: true, Count: -1})
+		unheard := k.Server().Fault(kfake.Fault{
+			Keys: []kmsg.Key{kmsg.Metadata}, Topic: topic, Err: kerr.UnknownTopicOrPartition,
+			When: func(kmsg.Request) bool { return there.Hits() > 0 },
+		})
+		importFile(t, k, writeFile(t, lineOf("fine-1", 1)))
+		if unheard.Hits() != 1 {
+			t.Errorf("%d answers that it does not exist", unheard.Hits())
+		}
+	})
+}
