@@ -19,12 +19,18 @@ const echo = 500 * time.Millisecond
 
 func main() {
 	compose.Quiet()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// a second signal ends the process at once, but not the echo of the first
-	context.AfterFunc(ctx, func() { time.Sleep(echo); stop() })
+	ctx, stop := interruptible()
 	code := (&shell{in: os.Stdin, out: os.Stdout, err: os.Stderr}).main(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+// interruptible returns a context that a signal ends. A second signal ends the
+// process at once, but not the echo of the first.
+func interruptible() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, func() { time.Sleep(echo); stop() })
+	return ctx, stop
 }
 
 // commands returns every command, in the order of the help.
