@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -120,6 +121,10 @@ func TestRefusedImportStops(t *testing.T) {
 func TestNewTopicThatABrokerHasNotHeardOf(t *testing.T) {
 	bubble(t, func(t *testing.T, k *streamstest.Kafka) {
 		there := k.Server().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Observe: true, Count: -1})
+		k.Server().ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+			k.Server().SleepControl(func() { time.Sleep(time.Second) }) // what was heard is forgotten
+			return nil, nil, false
+		})
 		unheard := k.Server().Fault(kfake.Fault{
 			Keys: []kmsg.Key{kmsg.Metadata}, Topic: topic, Err: kerr.UnknownTopicOrPartition,
 			When: func(kmsg.Request) bool { return there.Hits() > 0 },
