@@ -127,6 +127,18 @@ func TestOpenRefusesOneFingerprintWithTwoMeanings(t *testing.T) {
 	}
 }
 
+// TestOpenRefusesAliasesThatCollide: one field of the writer would be two of the
+// reader, of which only one were read.
+func TestOpenRefusesAliasesThatCollide(t *testing.T) {
+	for _, schema := range []string{
+		rec("A", field("a", `"int"`), field("b", `"int"`, `"aliases":["a"]`)),
+		rec("A", field("b", `"int"`, `"aliases":["x"]`), field("c", `"int"`, `"aliases":["x"]`)),
+	} {
+		_, err := openFiles("A.avsc", schema)
+		wantError(t, err, "A.avsc", "collides with another field name or alias")
+	}
+}
+
 func TestOpenFolderSaysWhatIsWrongWithIt(t *testing.T) {
 	dir := t.TempDir()
 	_, err := OpenFolder(filepath.Join(dir, "none"))

@@ -3,6 +3,7 @@ package avro
 import (
 	"encoding/binary"
 	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/twmb/avro"
@@ -55,6 +56,7 @@ func (d *drawnType) schema(defined map[string]bool) string {
 // schemaDrawer makes up a writer's schema and what became of it.
 type schemaDrawer struct {
 	t       *rapid.T
+	wide    bool // unions have several branches besides null
 	names   int
 	named   []*drawnType
 	evolved map[*drawnType]*drawnType
@@ -116,7 +118,10 @@ var newFields = [][2]string{
 func (s *schemaDrawer) draw(depth int) *drawnType {
 	kinds := []string{"scalar", "scalar", "scalar", "enum", "fixed", "again"}
 	if depth > 0 {
-		kinds = append(kinds, "record", "array", "map", "nullable", "nullable", "union")
+		kinds = append(kinds, "record", "array", "map", "nullable", "nullable")
+	}
+	if depth > 0 && s.wide {
+		kinds = append(kinds, "union")
 	}
 	switch kind := rapid.SampledFrom(kinds).Draw(s.t, "kind"); kind {
 	case "enum":
@@ -271,7 +276,7 @@ func (s *schemaDrawer) evolveUnion(w, r *drawnType) {
 
 // drawPair makes up two schemas of one event type.
 func drawPair(t *rapid.T) (writer, reader string) {
-	s := &schemaDrawer{t: t, evolved: map[*drawnType]*drawnType{}}
+	s := &schemaDrawer{t: t, wide: true, evolved: map[*drawnType]*drawnType{}}
 	w := s.record(4)
 	r := s.evolve(w)
 	return w.schema(map[string]bool{}), r.schema(map[string]bool{})
@@ -298,6 +303,9 @@ func (v *valueDrawer) some(n int) []byte {
 // value appends a value; where depth is used up it takes the shortest way out.
 func (v *valueDrawer) value(b []byte, n *avro.SchemaNode, depth int) []byte {
 	n = v.s.defs.get(n)
+	if isDecimal(n) {
+		return v.decimal(b, n)
+	}
 	switch n.Type {
 	case "boolean":
 		return append(b, byte(rapid.IntRange(0, 1).Draw(v.t, "bool")))
@@ -325,6 +333,15 @@ func (v *valueDrawer) value(b []byte, n *avro.SchemaNode, depth int) []byte {
 		}
 	}
 	return b
+}
+
+func (v *valueDrawer) decimal(b []byte, n *avro.SchemaNode) []byte {
+	digits := rapid.StringMatching(fmt.Sprintf(`-?[0-9]{1,%d}`, n.Precision)).Draw(v.t, "decimal")
+	coefficient, _ := new(big.Int).SetString(digits, 10)
+	if n.Type == "fixed" {
+		return append(b, padded(coefficient, n.Size)...)
+	}
+	return v.text(b, twosComplement(coefficient))
 }
 
 func (v *valueDrawer) integer(b []byte, n *avro.SchemaNode) []byte {

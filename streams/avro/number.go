@@ -99,16 +99,15 @@ func (n decimalNumber) float(text string, bits int) (float64, bool) {
 		exact, enough = 6, 9
 	}
 	if len(n.digits) <= exact && !subnormal(f, bits) {
-		return f, n.exp < 0 || exactInteger(f, n)
+		return f, n.exp < 0 || exactInteger(f, n, bits)
 	}
 	if n.exp >= 0 {
-		return f, exactInteger(f, n)
+		return f, exactInteger(f, n, bits)
 	}
 	if len(n.digits) <= enough && !subnormal(f, bits) {
 		return f, true
 	}
-	short, _ := scanNumber(strconv.FormatFloat(f, 'e', -1, bits))
-	return f, short.digits == n.digits && short.exp == n.exp
+	return f, n.shortest(f, bits)
 }
 
 func subnormal(f float64, bits int) bool {
@@ -118,13 +117,19 @@ func subnormal(f float64, bits int) bool {
 	return math.Abs(f) < 0x1p-1022
 }
 
-// exactInteger says whether f is the integer n, or shows as it in its shortest
-// form (1e300).
-func exactInteger(f float64, n decimalNumber) bool {
+// exactInteger says whether f is the integer n, or is written like it in its
+// shortest form with an exponent (1e300).
+func exactInteger(f float64, n decimalNumber, bits int) bool {
 	if n.whole() <= 19 {
-		i, _ := new(big.Float).SetFloat64(f).Int(nil)
-		return i.Cmp(n.scaled(0)) == 0
+		if i, _ := new(big.Float).SetFloat64(f).Int(nil); i.Cmp(n.scaled(0)) == 0 {
+			return true
+		}
 	}
-	short, _ := scanNumber(strconv.FormatFloat(f, 'e', -1, 64))
-	return n.scientific && short.digits == n.digits && short.exp == n.exp
+	return n.scientific && n.shortest(f, bits)
+}
+
+// shortest says whether n is the shortest form of f.
+func (n decimalNumber) shortest(f float64, bits int) bool {
+	short, _ := scanNumber(strconv.FormatFloat(f, 'e', -1, bits))
+	return short.digits == n.digits && short.exp == n.exp
 }
