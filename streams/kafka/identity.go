@@ -51,6 +51,9 @@ func (r *Reader) missed(f *Feed) int {
 // identity returns the ID that the topic had when it was seen first. Only the
 // watcher calls it.
 func (r *Reader) identity(topic string, id [16]byte) [16]byte {
+	if id == ([16]byte{}) {
+		return id // not told: the topic may not be looked at, or the cluster has no IDs
+	}
 	if first, ok := r.ids[topic]; ok {
 		return first
 	}

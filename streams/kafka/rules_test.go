@@ -4,7 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"net"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -200,6 +203,57 @@ func TestRefusalStops(t *testing.T) {
 			checkStop(t, stopped(t, r.Open(p0, 0)), kerr.TopicAuthorizationFailed, 0, "ACLs")
 		})
 	}
+}
+
+// Rule 1: a topic that may not be looked at was not made anew, and whoever may
+// look again may read on.
+func TestHiddenTopicIsNotAnotherOne(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		inBubble(t, func(t *testing.T, f *fixture) {
+			f.topic("t", 1, nil)
+			r, stop := f.reader(ReaderOptions{})
+			defer stop()
+			var hidden atomic.Bool
+			f.cluster.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				f.cluster.KeepControl()
+				return f.hidden(req.(*kmsg.MetadataRequest)), nil, hidden.Load()
+			})
+			feed := r.Open(p0, 0)
+			if known {
+				f.until(feed, stableEnd(0))
+			}
+			hidden.Store(true)
+			checkStop(t, stopped(t, feed), kerr.TopicAuthorizationFailed, 0, "ACLs")
+			hidden.Store(false)
+			f.produce(p0, 1)
+			f.until(r.Open(p0, 0), stableEnd(1))
+		})
+	}
+}
+
+// hidden is what a broker of Kafka says of topics that may not be looked at: not
+// even their IDs.
+func (f *fixture) hidden(req *kmsg.MetadataRequest) kmsg.Response {
+	f.t.Helper()
+	resp := req.ResponseKind().(*kmsg.MetadataResponse)
+	broker := kmsg.NewMetadataResponseBroker()
+	host, port, err := net.SplitHostPort(f.cluster.ListenAddrs()[0])
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	broker.Host, broker.Port = host, int32(number)
+	resp.Brokers = append(resp.Brokers, broker)
+	for _, asked := range req.Topics {
+		topic := kmsg.NewMetadataResponseTopic()
+		topic.Topic = asked.Topic
+		topic.ErrorCode = kerr.TopicAuthorizationFailed.Code
+		resp.Topics = append(resp.Topics, topic)
+	}
+	return resp
 }
 
 // Rule 5: a position beyond the stable end stops, whatever the high watermark.
