@@ -52,15 +52,21 @@ type foreign struct {
 	worker *Worker
 }
 
-// foreignEnv imports the fines fine-0 to fine-29.
-func foreignEnv(t *testing.T, tools ...string) *foreign {
+// needs skips a test where tools are not installed.
+func needs(t *testing.T, tools ...string) {
 	t.Helper()
-	f := &foreign{Env: New(t), dir: t.TempDir()}
 	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("needs %s (apt-get install kcat redis-tools python3)", tool)
 		}
 	}
+}
+
+// foreignEnv imports the fines fine-0 to fine-29.
+func foreignEnv(t *testing.T, tools ...string) *foreign {
+	t.Helper()
+	f := &foreign{Env: New(t), dir: t.TempDir()}
+	needs(t, tools...)
 	f.topic = f.TopicName("fines")
 	f.file("fines.yaml", strings.NewReplacer(append(f.brokers(), "TOPIC", f.topic)...).Replace(foreignConfig))
 	var lines strings.Builder

@@ -26,7 +26,7 @@ func StartRedis(tb testing.TB) *Redis {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		tb.Skip("needs redis-server (apt-get install redis-server)")
 	}
-	r := &Redis{tb, redisserver.Server{Dir: tb.TempDir(), Port: freeport.Get(tb)}}
+	r := &Redis{t: tb, server: redisserver.Server{Dir: tb.TempDir(), Port: freeport.Get(tb)}}
 	tb.Cleanup(r.Kill)
 	r.Start()
 	return r

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,15 +35,7 @@ func TestRedisThatCannotServe(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			p := newPayments(t)
-			server := StartRedis(t)
-			p.UseRedis(server)
-			p.configure("projector:\n", "projector:\n  batch_max_ops: 20\n  cold_batch_max_ops: 20\n")
-			p.Proxy().Delay(100 * time.Millisecond)
-			p.pay(events)
-			w := p.projector()
-			Poll(t, time.Minute, func() (bool, string) { return p.done() > 0, "nobody began" })
-
+			p, server, w := buildSlowly(t, events)
 			server.tell(c.begin...)
 			waitLog(w, 30*time.Second, "redis does not answer; waiting for it")
 			Poll(t, 30*time.Second, func() (bool, string) { ok, _ := w.ready(); return !ok, "the worker is ready" })
@@ -61,6 +55,50 @@ func TestRedisThatCannotServe(t *testing.T) {
 				t.Errorf("%v partitions stopped", n)
 			}
 		})
+	}
+}
+
+// buildSlowly has a worker that builds a view in a Redis of its own.
+func buildSlowly(t *testing.T, events int) (*payments, *Redis, *Worker) {
+	t.Helper()
+	p, server := newPayments(t), StartRedis(t)
+	p.UseRedis(server)
+	p.configure("projector:\n", "projector:\n  batch_max_ops: 20\n  cold_batch_max_ops: 20\n")
+	p.Proxy().Delay(100 * time.Millisecond)
+	p.pay(events)
+	w := p.projector()
+	Poll(t, time.Minute, func() (bool, string) { return p.done() > 0, "nobody began" })
+	return p, server, w
+}
+
+// A Redis that is restarted with what it had answers for a while that it loads.
+func TestRedisThatLoads(t *testing.T) {
+	const events = 600
+	p, server, w := buildSlowly(t, events)
+	for n := range 300 { // it answers between large keys
+		if err := p.Redis.Set(p.context(), p.Prefix+"filler-"+itoa(n), strings.Repeat(uniqueID(""), 1000), 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dump := filepath.Join(t.TempDir(), "dump.rdb")
+	server.tell([]any{"CONFIG", "SET", "rdbcompression", "no"})
+	server.Save(dump)
+	if done := p.done(); done >= events {
+		t.Errorf("%d records were applied by then: that proves nothing", done)
+	}
+	server.server.Args = []string{"--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024"}
+	server.Restore(dump)
+	if err := p.Redis.DBSize(p.context()).Err(); err == nil || !strings.HasPrefix(err.Error(), "LOADING") {
+		t.Errorf("Redis answers %v, want LOADING", err)
+	}
+	Poll(t, time.Minute, func() (bool, string) {
+		err := p.Redis.DBSize(p.context()).Err()
+		return err == nil, fmt.Sprint(err)
+	})
+	p.caughtUp(time.Minute)
+	w.WaitReady(time.Minute)
+	if n := w.stopped(); n > 0 {
+		t.Errorf("%v partitions stopped", n)
 	}
 }
 

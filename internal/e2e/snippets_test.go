@@ -51,7 +51,7 @@ func (f *foreign) prints(want, name string, args ...string) {
 
 // What docs/redis-layout.md says in Go, Python and shell about reading rows.
 func TestDocumentedReaders(t *testing.T) {
-	f := foreignEnv(t, "redis-cli", "python3")
+	f := foreignEnv(t)
 	const page = "redis-layout.md"
 	t.Run("go", func(t *testing.T) {
 		f.file("main.go", `package main
@@ -77,6 +77,7 @@ func read(ctx context.Context) error {
 		f.prints("created 62.59\n", "go", "run", "-C", Root(t), filepath.Join(f.dir, "main.go"))
 	})
 	t.Run("python", func(t *testing.T) {
+		needs(t, "python3")
 		if exec.Command("python3", "-c", "import redis").Run() != nil {
 			f.file("redis.py", redisModule)
 		}
@@ -84,6 +85,7 @@ func read(ctx context.Context) error {
 		f.prints("created 62.59\n", "python3", "read.py")
 	})
 	t.Run("sh", func(t *testing.T) {
+		needs(t, "redis-cli")
 		got := f.run("sh", "-c", f.snippet(page, "sh", "HGETALL"))
 		for _, want := range []string{"status\ncreated\n", "amount\n62.59\n", f.Prefix + "{fine.1}:r:"} {
 			if !strings.Contains(got, want) {
@@ -129,7 +131,7 @@ class Redis:
 
 // What docs/record.md says in Python and shell about writing an event.
 func TestDocumentedWriters(t *testing.T) {
-	f := foreignEnv(t, "kcat", "python3")
+	f := foreignEnv(t, "kcat")
 	const page = "record.md"
 	if exec.Command("python3", "-c", "import fastavro").Run() == nil {
 		f.file("write.py", f.snippet(page, "python", "fastavro"))

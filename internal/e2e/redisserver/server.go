@@ -27,6 +27,8 @@ import (
 type Server struct {
 	Dir  string
 	Port int
+	// Args are further arguments of redis-server, from its next start on.
+	Args []string
 }
 
 // Addr returns the address of the server.
@@ -57,8 +59,11 @@ func (s Server) start(ctx context.Context) error {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		return fmt.Errorf("starting Redis needs redis-server (apt-get install redis-server): %w", err)
 	}
-	ended, err := s.Process().Start("redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(s.Port),
-		"--dir", s.Dir, "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction")
+	args := append([]string{
+		"--bind", "127.0.0.1", "--port", strconv.Itoa(s.Port),
+		"--dir", s.Dir, "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction",
+	}, s.Args...)
+	ended, err := s.Process().Start("redis-server", args...)
 	if err != nil {
 		return err
 	}
