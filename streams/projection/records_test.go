@@ -153,8 +153,13 @@ func TestChangedRulesAreRefused(t *testing.T) {
 
 func wantDigestError(t *testing.T, w *worker) {
 	t.Helper()
-	err := <-w.done
-	w.done <- err
+	var err error
+	select {
+	case err = <-w.done:
+		w.done <- err
+	case <-time.After(time.Minute):
+		t.Fatal("the worker goes on, though the rules are others")
+	}
 	var digest *DigestError
 	if !errors.As(err, &digest) || !strings.Contains(err.Error(), "raise") {
 		t.Errorf("want a digest error that says to raise the version, got %v", err)
