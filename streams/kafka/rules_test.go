@@ -43,6 +43,15 @@ func checkStop(t *testing.T, stop *StopError, reason error, position int64, word
 	}
 }
 
+// reading returns a feed of t/0 that has reached the stable end.
+func (f *fixture) reading() (feed *Feed, stop func()) {
+	f.t.Helper()
+	r, stop := f.reader(ReaderOptions{})
+	feed = r.Open(p0, 0)
+	f.until(feed, stableEnd(0))
+	return feed, stop
+}
+
 // Rule 1, and rule 4: a position whose offset is deleted stops.
 func TestPositionBelowTheLogStops(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
@@ -144,10 +153,8 @@ func TestTopicMadeAnewStops(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		f.produce(p0, 5)
-		r, stop := f.reader(ReaderOptions{})
+		feed, stop := f.reading()
 		defer stop()
-		feed := r.Open(p0, 0)
-		f.until(feed, stableEnd(5))
 		if err := f.cluster.DeleteTopic("t"); err != nil {
 			t.Fatal(err)
 		}
@@ -162,10 +169,8 @@ func TestTruncationStops(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		f.produce(p0, 5)
-		r, stop := f.reader(ReaderOptions{})
+		feed, stop := f.reading()
 		defer stop()
-		feed := r.Open(p0, 0)
-		f.until(feed, stableEnd(5))
 		f.endsAt(3)
 		f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: "t", Err: kerr.FencedLeaderEpoch})
 		f.produce(p0, 1) // ends the fetch that waits
@@ -178,12 +183,10 @@ func TestTruncationBehindThePositionIsNoLoss(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		f.produce(p0, 5)
-		r, stop := f.reader(ReaderOptions{})
+		feed, stop := f.reading()
 		defer stop()
-		feed := r.Open(p0, 0)
-		f.until(feed, stableEnd(5))
-		r.post(func() {
-			r.deliver(t.Context(), arrival{feed: feed, err: &kgo.ErrDataLoss{Topic: "t", ConsumedTo: 6, ResetTo: 5}})
+		feed.reader.post(func() {
+			feed.reader.deliver(t.Context(), arrival{feed: feed, err: &kgo.ErrDataLoss{Topic: "t", ConsumedTo: 6, ResetTo: 5}})
 		})
 		f.produce(p0, 1)
 		if records, _ := f.until(feed, stableEnd(6)); len(records) != 1 {

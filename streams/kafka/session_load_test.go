@@ -15,14 +15,22 @@ import (
 	"github.com/millrace/millrace/streams"
 )
 
+// reopened is a session that was opened after these values were written.
+func reopened(t *testing.T, cfg Config, values ...string) *Session {
+	t.Helper()
+	s := openSession(t, cfg)
+	if err := s.Write(t.Context(), outRecords(values...)); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	return openSession(t, cfg)
+}
+
 // At the end of the log lie records of an aborted transaction and its marker.
 func TestLoadEndsBehindWhatIsNeverDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
-		if err := s.Write(t.Context(), outRecords("a")); err != nil {
-			t.Fatal(err)
-		}
+		s := reopened(t, cfg, "a")
 		produceOpen(t, s, "b", "c")
 		s.Close()
 		s = openSession(t, cfg) // aborts
@@ -48,11 +56,7 @@ func TestLoadEndsWhereTheEndWasListed(t *testing.T) {
 func TestLoadReturnsTheErrorOfItsFunction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
-		if err := s.Write(t.Context(), outRecords("a", "b")); err != nil {
-			t.Fatal(err)
-		}
-		s = openSession(t, cfg)
+		s := reopened(t, cfg, "a", "b")
 		boom, seen := errors.New("boom"), 0
 		err := s.Load(t.Context(), func(streams.Record) error { seen++; return boom })
 		if err != boom || seen != 1 {
@@ -65,11 +69,7 @@ func TestLoadReturnsTheErrorOfItsFunction(t *testing.T) {
 func TestLoadGoesOnAfterPassingErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cluster, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
-		if err := s.Write(t.Context(), outRecords("a")); err != nil {
-			t.Fatal(err)
-		}
-		s = openSession(t, cfg)
+		s := reopened(t, cfg, "a")
 		faults := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.NotLeaderForPartition, Count: 3})
 		wantValues(t, values(t, s), "a")
 		if faults.Hits() != 3 {
@@ -81,11 +81,7 @@ func TestLoadGoesOnAfterPassingErrors(t *testing.T) {
 func TestLoadStopsAtWhatNoWaitingMends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cluster, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
-		if err := s.Write(t.Context(), outRecords("a")); err != nil {
-			t.Fatal(err)
-		}
-		s = openSession(t, cfg)
+		s := reopened(t, cfg, "a")
 		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.OffsetOutOfRange, Count: -1})
 		err := s.Load(t.Context(), func(streams.Record) error { return nil })
 		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "fines/1 at position 0") {
