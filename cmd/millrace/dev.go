@@ -57,8 +57,8 @@ Example:
 }
 
 func (d *dev) run(ctx context.Context, s *shell) error {
-	if d.partitions < 1 {
-		return &usageError{"--partitions must be at least 1"}
+	if err := checkPartitions(d.partitions, 1); err != nil {
+		return err
 	}
 	p, err := d.load(ctx)
 	if err != nil {

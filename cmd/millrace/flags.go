@@ -93,6 +93,18 @@ func wanted(f *flag.Flag) string {
 	return "another value"
 }
 
+// maxPartitions is more than anybody wants, and what a small machine can still
+// make.
+const maxPartitions = 10_000
+
+// checkPartitions checks a number of partitions.
+func checkPartitions(n, least int) error {
+	if n < least || n > maxPartitions {
+		return &usageError{fmt.Sprintf("--partitions is %d; it must be from 1 to %d", n, maxPartitions)}
+	}
+	return nil
+}
+
 // dashed is a flag as it is written.
 func dashed(name string) string {
 	if len(name) == 1 {

@@ -43,6 +43,9 @@ Examples:
 			if o.Topic == "" {
 				return &usageError{"--topic is missing"}
 			}
+			if err := checkPartitions(partitions, 0); err != nil {
+				return err
+			}
 			if infer != "" && args[0] == importer.Stdin {
 				return &usageError{"--infer reads the file twice, so it cannot be the standard input"}
 			}

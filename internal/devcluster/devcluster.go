@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -37,6 +38,7 @@ type Cluster struct {
 	kafka *kfake.Cluster
 	redis *miniredis.Miniredis
 	log   *errorLog
+	lock  *os.File // nil without a data folder
 	close func() error
 }
 
@@ -81,6 +83,10 @@ func (c *Cluster) startKafka(o Options) error {
 		kfake.ClusterID("millrace-dev"),
 	}
 	if o.DataDir != "" {
+		if c.lock, err = lockFolder(o.DataDir); err != nil {
+			listener.Close()
+			return err
+		}
 		opts = append(opts, kfake.DataDir(filepath.Join(o.DataDir, "kafka")))
 	}
 	c.kafka, err = kfake.NewCluster(opts...)
@@ -138,7 +144,28 @@ func (c *Cluster) stop() error {
 		c.kafka.Close()
 	}
 	c.redis.Close()
+	if c.lock != nil {
+		_ = c.lock.Close() // the lock is gone with it, whatever it says
+	}
 	return c.log.err()
+}
+
+// lockFolder makes a folder and takes it for this process: two that wrote there
+// would tear each other's data apart.
+func lockFolder(dir string) (*os.File, error) {
+	const choose = "choose another folder with --data"
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w; %s", err, choose)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("opening the data folder: %w; %s", err, choose)
+	}
+	if err := take(lock); err != nil {
+		_ = lock.Close() // nothing was written
+		return nil, fmt.Errorf("another process has the data folder %q: %w; stop it, or %s", dir, err, choose)
+	}
+	return lock, nil
 }
 
 // listenAddr returns the address in full.

@@ -19,7 +19,8 @@
 //
 // # Failures
 //
-// A port that is taken, an address that clients could not use and data that
-// cannot be read are errors of Start, which then leaves nothing running. What
+// A port that is taken, an address that clients could not use, a data folder that
+// another process has and data that cannot be read are errors of Start, which
+// then leaves nothing running. What
 // the broker could not write is an error of Close.
 package devcluster

@@ -1,0 +1,11 @@
+//go:build unix
+
+package devcluster
+
+import (
+	"os"
+	"syscall"
+)
+
+// take locks a file for as long as it is open, and does not wait for it.
+func take(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
