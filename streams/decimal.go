@@ -65,11 +65,20 @@ func DecimalFromFloat(f float64) (Decimal, error) {
 		return Decimal{}, ErrDecimalRange
 	}
 	var buf [96]byte
-	d, err := ParseDecimal(view(strconv.AppendFloat(buf[:0], f, 'f', -1, 64)))
+	d, err := ParseDecimal(view(AppendFloat(buf[:0], f)))
 	if err == nil && !d.InRange() {
 		err = ErrDecimalRange
 	}
 	return d, err
+}
+
+// AppendFloat appends the shortest decimal that reads back as f, without an
+// exponent, and 0 for -0. It is how a float stands in a row.
+func AppendFloat(b []byte, f float64) []byte {
+	if f == 0 {
+		f = 0 // not -0
+	}
+	return strconv.AppendFloat(b, f, 'f', -1, 64)
 }
 
 // maxDecimalText is the longest text that is read as a decimal: the time that it

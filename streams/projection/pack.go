@@ -173,11 +173,7 @@ func (f *Fold) appendValue(b []byte, row, i int) []byte {
 	case streams.KindBool:
 		return strconv.AppendBool(b, c.n != 0)
 	case streams.KindFloat:
-		x := math.Float64frombits(uint64(c.n))
-		if x == 0 {
-			x = 0 // not -0
-		}
-		return strconv.AppendFloat(b, x, 'f', -1, 64)
+		return streams.AppendFloat(b, math.Float64frombits(uint64(c.n)))
 	case streams.KindTime:
 		b, _ = streams.Time{Nanos: c.n, Offset: c.size}.AppendText(b)
 		return b

@@ -30,7 +30,7 @@ func textOf(x operand, at place) fn[string] {
 	case streams.KindDecimal:
 		return written(at, x.decimals, func(b []byte, d streams.Decimal) []byte { return d.Append(b) })
 	case streams.KindFloat:
-		return textOf(x.shortest(at), at)
+		return written(at, x.floats, streams.AppendFloat)
 	case streams.KindTime:
 		return written(at, x.times, func(b []byte, t streams.Time) []byte {
 			b, _ = t.AppendText(b) // it never fails

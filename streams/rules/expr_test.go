@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/millrace/millrace/streams"
@@ -153,7 +154,7 @@ func TestEvalErrors(t *testing.T) {
 		{`data.wide * data.wide`, 11, streams.ErrDecimalRange}, {`data.wide + data.wide * 1.1`, 23, streams.ErrDecimalRange},
 		{`data.wide - -data.wide * 1.1`, 24, streams.ErrDecimalRange}, {`int(data.wide * 1.1)`, 15, streams.ErrDecimalRange},
 		{`int(data.wide)`, 1, ErrOverflow}, {`decimal(data.weight)`, 1, streams.ErrDecimalRange},
-		{`string(data.weight)`, 1, streams.ErrDecimalRange}, {`div(1, data.amount - 0.01, 2)`, 1, streams.ErrDivisionByZero},
+		{`div(1, data.amount - 0.01, 2)`, 1, streams.ErrDivisionByZero},
 		{`div(data.wide, 0.00000000001, 1)`, 1, streams.ErrDecimalRange}, {`int(data.customer_id)`, 1, ErrNumber}, {`int("1.5")`, 1, ErrNumber},
 		{`decimal(data.customer_id)`, 1, ErrNumber}, {`int("99999999999999999999")`, 1, ErrOverflow},
 	}
@@ -184,6 +185,17 @@ func TestDecimalsOfDataAreInRange(t *testing.T) {
 	ev["data.huge"] = "\x4b\x3b\x4c\xa8\x5a\x86\xc4\x7a\x09\x8a\x22\x40\x00\x00\x00\x00" // 10^38
 	if _, err := value(t, `data.huge`, ev); !errors.Is(err, streams.ErrDecimalRange) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestStringOfFloatsIsThatOfRows: also where no decimal has as many digits.
+func TestStringOfFloatsIsThatOfRows(t *testing.T) {
+	for f, want := range map[float64]string{
+		math.Copysign(0, -1): "0", 62.59: "62.59", 1e300: "1" + strings.Repeat("0", 300), -2.5e-50: "-0." + strings.Repeat("0", 49) + "25",
+	} {
+		if got, err := value(t, `string(data.weight)`, event{"data.weight": f}); err != nil || got != want {
+			t.Errorf("%v: got %s, %v", f, got, err)
+		}
 	}
 }
 
