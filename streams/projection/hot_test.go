@@ -2,6 +2,7 @@ package projection
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/millrace/millrace/streams/streamstest"
 )
 
 // TestMarkIsRaisedAlsoWhereRedisGoesBackTwice: the second time between the look
@@ -149,5 +152,156 @@ func TestHotIsLoggedWhenItBecomesTrue(t *testing.T) {
 		if other := lines(); built != 1 || rebuilt < 2 || again != rebuilt || other != rebuilt {
 			t.Errorf("%d lines when built, %d when rebuilt, %d after joining again, %d with another worker\n%s", built, rebuilt, again, other, l.logs)
 		}
+	})
+}
+
+// TestRollbackBetweenTwoAssignmentsIsNoticed: Redis goes back while nobody owns
+// the partition, and its former owner gets it again.
+func TestRollbackBetweenTwoAssignmentsIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.pay(30)
+		w := l.start(nil)
+		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
+		dump := l.Redis.Snapshot()
+		l.pay(30)
+		l.untilApplied()
+		was := l.position(l.views[0], 0)
+		for _, h := range w.hands {
+			h.assigned = func() { w.kafka.Freeze(); l.Redis.Restore(dump) }
+			h.Rejoin()
+		}
+		l.until("rebuilding view", func() bool { return l.state(l.views[0]) == StateRebuilding })
+		if mark := l.bookkeeping(l.views[0]).Marks[orders(0)]; mark != was {
+			t.Errorf("the mark is %d, the position was %d", mark, was)
+		}
+		w.kafka.Thaw()
+		l.until("right rows", l.right)
+	})
+}
+
+// TestRollbackWithoutWorkersIsNoLoss: nobody lives who knew the position. The
+// state is that of what stands in Redis, and the next worker makes it right.
+func TestRollbackWithoutWorkersIsNoLoss(t *testing.T) {
+	stories := map[string]struct {
+		lose  func(l *lab, early *streamstest.Snapshot)
+		state State
+	}{
+		"from before it was hot": {func(l *lab, early *streamstest.Snapshot) { l.Redis.Restore(early) }, StateBuilding},
+		"to below a mark": {func(l *lab, _ *streamstest.Snapshot) {
+			id := l.views[0].ID(DefaultPrefix)
+			mark := fmt.Sprint(l.position(l.views[0], 0) + 1)
+			if err := l.Redis.Client().HSet(l.t.Context(), id.key(keyMarks), "orders/0", mark).Err(); err != nil {
+				l.t.Fatal(err)
+			}
+		}, StateRebuilding},
+		"of everything": {func(l *lab, _ *streamstest.Snapshot) { l.Redis.Wipe() }, StateBuilding},
+	}
+	for name, story := range stories {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t, oneView)
+				l.pay(30)
+				w := l.start(nil, 0) // alone it makes nothing hot
+				l.until("position at the LSO", func() bool { return l.position(l.views[0], 0) == l.Kafka.LSO("orders")[0] })
+				early := l.Redis.Snapshot()
+				w.stop()
+				w = l.start(nil)
+				l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
+				w.kill()
+				if s := l.state(l.views[0]); s != StateHot {
+					t.Errorf("without a worker the view is %s", s)
+				}
+				story.lose(l, early)
+				if s := l.state(l.views[0]); s != story.state {
+					t.Errorf("behind the rollback the view is %s", s)
+				}
+				l.pay(30)
+				l.start(nil)
+				l.until("right rows", l.right)
+				l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot && l.live() == 1 })
+			})
+		})
+	}
+}
+
+// TestHotUnderSteadyLoad: events come faster than the end is ever reached. What
+// must be reached is the end that was listed before the comparison.
+func TestHotUnderSteadyLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.pay(30)
+		l.start(func(o *Options) {
+			o.Redis.AddHook(beforeScript{applySource, func([]any) {
+				time.Sleep(10 * time.Millisecond)
+				l.payPartition(0, 1)
+			}})
+		})
+		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
+		b := l.bookkeeping(l.views[0])
+		for p, mark := range b.Marks {
+			if mark > b.Positions[p] {
+				t.Errorf("%s is hot at %d, its mark is %d", p, b.Positions[p], mark)
+			}
+		}
+	})
+}
+
+// TestLagIsNotCold: a view that is hot stays hot, and is written in the batches
+// of a hot one.
+func TestLagIsNotCold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.pay(30)
+		w := l.start(nil)
+		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
+		w.stop()
+		l.pay(3000)
+		w = l.start(func(o *Options) { o.Config.BatchMaxOps = 10 })
+		w.redis.Inject(streamstest.Fault{Request: "EVALSHA", Nth: 40, Action: streamstest.FreezeRequest})
+		time.Sleep(time.Minute)
+		for _, p := range w.Progress() {
+			if !p.Hot || p.Position == p.Stable {
+				t.Errorf("%s at %d of %d, hot: %v", p.Partition, p.Position, p.Stable, p.Hot)
+			}
+		}
+		if s := l.state(l.views[0]); s != StateHot {
+			t.Errorf("the view is %s", s)
+		}
+		w.redis.Thaw()
+		l.untilApplied()
+	})
+}
+
+// TestOwnersAreSeen while they live, work or not, and not when they are gone, or
+// when their partition has stopped.
+func TestOwnersAreSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.pay(30)
+		e := l.paid(streamNumber(1), "1.10", 1)
+		e.Value = []byte("garbage")
+		l.Kafka.Produce("orders", e)
+		w := l.start(nil)
+		want := func(partition int32, seen bool) {
+			t.Helper()
+			if ago := time.Since(l.bookkeeping(l.views[0]).Seen[orders(partition)]); ago <= 2*idleCheck != seen {
+				t.Errorf("the owner of partition %d was seen %v ago", partition, ago)
+			}
+		}
+		work := func(minutes int) {
+			for range minutes * 60 {
+				l.payPartition(0, 1)
+				time.Sleep(time.Second)
+			}
+		}
+		work(2)
+		want(0, true)
+		want(1, false)
+		want(2, true) // it has no work
+		w.kill()
+		time.Sleep(time.Minute)
+		want(0, false)
+		want(2, false)
 	})
 }

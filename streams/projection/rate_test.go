@@ -273,5 +273,9 @@ func TestKeptMemoryIsWithinTheBudget(t *testing.T) {
 		if used := w.memory.used.Load(); used != 0 {
 			t.Errorf("%d bytes are held by partitions without work", used)
 		}
+		full, _ := run(streams.GiB)
+		if full.stop(); full.memory.used.Load() != 0 {
+			t.Errorf("%d bytes are held by a worker that has ended", full.memory.used.Load())
+		}
 	})
 }
