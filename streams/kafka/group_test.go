@@ -100,6 +100,10 @@ func TestGroupCommits(t *testing.T) {
 	if o, ok := offsets.Lookup("t", 0); err != nil || !ok || o.At != 7 {
 		t.Errorf("committed %+v, %v", o, err)
 	}
+	refused := f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Topic: "t", Err: kerr.TopicAuthorizationFailed})
+	if err := g.Commit(t.Context(), map[streams.Partition]int64{p0: 9}); !errors.Is(err, kerr.TopicAuthorizationFailed) || refused.Hits() != 1 {
+		t.Errorf("a commit that is refused: %v", err)
+	}
 	_ = g.stop()
 	if err := g.Commit(t.Context(), map[streams.Partition]int64{p0: 8}); err != nil {
 		t.Errorf("a commit after the end: %v", err)
@@ -113,9 +117,12 @@ func TestGroupRejoinsAsANewMember(t *testing.T) {
 		f.topic("t", 2, nil)
 		g := run(t, f.group(instance, nil))
 		g.await(2, 1)
-		before := memberID(t, f)
+		before, began := memberID(t, f), time.Now()
 		g.Rejoin()
 		g.await(2, 2)
+		if took := time.Since(began); took < time.Second/2 {
+			t.Errorf("joined again after %v: two that fence each other would do so all the time", took)
+		}
 		if _, _, revoked := g.count(); revoked == 0 {
 			t.Error("nothing was revoked")
 		}
