@@ -32,6 +32,7 @@ func importFines(t *testing.T, lines int, edits ...string) *fineRun {
 	t.Helper()
 	r := newFines(t, lines, edits...)
 	r.importer().ended(0)
+	r.visible(r.topic)
 	return r
 }
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/streamstest"
 )
@@ -34,6 +36,7 @@ func TestKilledImport(t *testing.T) {
 		t.Errorf("all %d lines were written before the last kill: that proves nothing", n)
 	}
 	r.importer().ended(0)
+	r.visible(r.topic)
 	r.inOrder()
 }
 
@@ -72,6 +75,25 @@ func (r *fineRun) inOrder() {
 	}
 }
 
+// visible waits until readers see what was committed to a topic: brokers answer
+// an import before.
+func (e *Env) visible(topic string) {
+	e.t.Helper()
+	Poll(e.t, time.Minute, func() (bool, string) {
+		ends, err := e.Admin.ListEndOffsets(e.context(), topic)
+		if err != nil {
+			return false, err.Error()
+		}
+		stable, err := e.Admin.ListCommittedOffsets(e.context(), topic)
+		same := err == nil && ends.Error() == nil && stable.Error() == nil
+		ends.Each(func(o kadm.ListedOffset) {
+			s, ok := stable.Lookup(topic, o.Partition)
+			same = same && ok && s.Offset == o.Offset
+		})
+		return same, fmt.Sprintf("a transaction of topic %s is open", topic)
+	})
+}
+
 // kafka reads and writes for the test.
 func (e *Env) kafka() *streamstest.Kafka {
 	e.t.Helper()
@@ -81,7 +103,8 @@ func (e *Env) kafka() *streamstest.Kafka {
 // feed is the standard input of an import.
 type feed struct {
 	*Worker
-	lines *os.File
+	payments *payments
+	lines    *os.File
 }
 
 // importer starts an import of the lines that it is fed.
@@ -93,10 +116,11 @@ func (p *payments) importer() *feed {
 	}
 	p.t.Cleanup(func() { _ = write.Close() })
 	defer func() { _ = read.Close() }() // the import has its own
-	return &feed{p.Start(WorkerSpec{
+	w := p.Start(WorkerSpec{
 		Name: "import", Path: binaries.Binary(p.t, "millrace"), Dir: p.dir, Stdin: read,
 		Args: []string{"import", "--config", filepath.Join(p.dir, "orders.yaml"), "--topic", p.topic, "--partitions", itoa(paidPartitions), "-"},
-	}), write}
+	})
+	return &feed{w, p, write}
 }
 
 // pay gives an import the payments from first to last of each of the streams.
@@ -121,6 +145,7 @@ func (f *feed) end(code int) {
 		f.t.Fatal(err)
 	}
 	f.ended(code)
+	f.payments.visible(f.payments.topic)
 }
 
 // Two imports write one topic: the second one fences the first, which says so,
