@@ -25,10 +25,16 @@ func AskRedis(ctx context.Context, cfg projection.RedisConfig) (*redis.Client, e
 	}
 	asking, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := client.Ping(asking).Err(); err != nil {
-		return nil, errors.Join(silent("redis", cfg.Addr, "redis.addr", unanswered(ctx, err)), client.Close())
+	err = client.Ping(asking).Err()
+	switch {
+	case err == nil, redis.HasErrorPrefix(err, "NOPERM"): // who may not ask has an answer, too
+		return client, nil
+	case projection.Refused(err):
+		err = fmt.Errorf("redis at %s answers and refuses: %w; the settings are redis.username, redis.password and redis.db", cfg.Addr, err)
+	default:
+		err = silent("redis", cfg.Addr, "redis.addr", unanswered(ctx, err))
 	}
-	return client, nil
+	return nil, errors.Join(err, client.Close())
 }
 
 // AskKafka returns an admin of a Kafka that has just answered. The error of one

@@ -97,16 +97,29 @@ func OpenRedis(cfg RedisConfig) (*redis.Client, error) {
 	}), nil
 }
 
+// Refused says whether an error is the answer of a Redis that lets nobody in with
+// this user, password or database.
+func Refused(err error) bool {
+	for _, code := range []string{"NOAUTH", "WRONGPASS", "AUTH", "Client sent AUTH", "DB index", "invalid DB index"} {
+		if redis.HasErrorPrefix(err, code) {
+			return true
+		}
+	}
+	return false
+}
+
 // CheckEviction refuses a Redis that may evict rows: where maxmemory_policy is
 // not noeviction. Where it cannot be read, as in the embedded Redis and in some
 // managed ones, it returns a warning. An error that [Waits] says is one of
-// waiting says nothing about the Redis.
+// waiting says nothing about the Redis. A Redis that lets nobody in is refused, too.
 func CheckEviction(ctx context.Context, client redis.UniversalClient) (warning string, err error) {
 	const unreadable = "redis does not tell its maxmemory_policy; make sure that it is noeviction, or rows may vanish"
 	info, err := client.Info(ctx, "memory").Result()
 	switch {
 	case err != nil && (Waits(err) || ctx.Err() != nil):
 		return "", err
+	case Refused(err):
+		return "", fmt.Errorf("redis answers and refuses: %w; the settings are redis.username, redis.password and redis.db", err)
 	case err != nil:
 		return unreadable + " (" + err.Error() + ")", nil
 	}

@@ -94,6 +94,9 @@ func TestEvictionIsRefused(t *testing.T) {
 		{bulk("# Memory\r\n"), "does not tell its maxmemory_policy", ""},
 		{"-NOPERM this user has no permissions\r\n", "NOPERM", ""},
 		{"-LOADING Redis is loading the dataset in memory\r\n", "", "LOADING"},
+		{"-NOAUTH Authentication required.\r\n", "", "the settings are redis.username, redis.password and redis.db"},
+		{"-WRONGPASS invalid username-password pair or user is disabled.\r\n", "", "answers and refuses: WRONGPASS"},
+		{"-ERR DB index is out of range\r\n", "", "answers and refuses: ERR DB index"},
 	}
 	for _, c := range cases {
 		warning, err := CheckEviction(t.Context(), serve(t, c.reply))
