@@ -50,7 +50,7 @@ func (i *item) finished() bool { return i.total > 0 && i.done >= i.total }
 // New returns a display that writes to out.
 func New(out io.Writer) *Display {
 	d := &Display{out: out}
-	if Width(out) > 0 {
+	if Width(out) > 0 && os.Getenv("TERM") != "dumb" { // such a terminal cannot draw
 		d.width = func() int { return Width(out) }
 	}
 	return d
