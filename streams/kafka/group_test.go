@@ -38,6 +38,9 @@ func TestGroupSharesPartitionsOut(t *testing.T) {
 	second := run(t, f.group("", nil))
 	second.await(2, 1)
 	first.await(2, 1)
+	if _, assigned, _ := first.count(); assigned != 1 {
+		t.Error("what stays with a member stood still in a rebalance")
+	}
 	if err := second.stop(); !errors.Is(err, context.Canceled) {
 		t.Errorf("Run = %v", err)
 	}
