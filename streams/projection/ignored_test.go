@@ -46,6 +46,34 @@ func TestIgnoredTypesAreBounded(t *testing.T) {
 	})
 }
 
+// TestIgnoredEventsOfADroppedBatchAreCountedOnce: the batch finds another
+// position, is dropped, and read again.
+func TestIgnoredEventsOfADroppedBatchAreCountedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		registry := prometheus.NewRegistry()
+		l.weaken = blind
+		l.start(func(o *Options) { o.Metrics = NewMetrics(registry) })
+		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
+		dump := l.Redis.Snapshot()
+		l.pay(30)
+		l.untilApplied()
+		l.Redis.Restore(dump)
+		e := l.paid(streamNumber(0), "1.10", 1)
+		e.Type = "Refunded"
+		l.Kafka.Produce("orders", e)
+		l.until("position at the LSO", func() bool { return l.position(l.views[0], 0) == l.Kafka.LSO("orders")[0] })
+		const want = `
+			# HELP millrace_projector_ignored_events_total Events of a type that no rule names.
+			# TYPE millrace_projector_ignored_events_total counter
+			millrace_projector_ignored_events_total{type="Refunded",view="order"} 1
+		`
+		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "millrace_projector_ignored_events_total"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestTypeThatIsNoTextStopsItsPartition: a metric cannot be labelled with it.
 func TestTypeThatIsNoTextStopsItsPartition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -21,7 +21,7 @@ end
 local last = #ARGV
 for i = 2, #ARGV, 2 do
   --<reached>
-  if not reached(ARGV[i], ARGV[i + 1]) then last = 0 end
+  if not reached(ARGV[i], ARGV[i + 1]) then last = 0 break end
   --</reached>
 end
 for i = 2, last, 2 do

@@ -97,6 +97,7 @@ func (p *partition) own(ctx context.Context) error {
 	feed := p.reader.kafka.Open(p.id, p.position)
 	defer feed.Close()
 	p.resetBatch()
+	p.in.takeIgnored(func(string, int64) {}) // of a batch that was dropped, and is read again
 	err := p.follow(ctx, feed)
 	if ctx.Err() != nil {
 		p.drain(ctx)
