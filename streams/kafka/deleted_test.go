@@ -82,6 +82,30 @@ func (f *fixture) deletedBeside(kept, gone streams.Partition, remove func()) {
 	f.until(feed, stableEnd(6))
 }
 
+// The topic is made anew while nobody reads it: the same position in it is
+// another one. Another topic that is being read keeps the client as it is.
+func TestTopicMadeAnewBetweenTwoFeedsStops(t *testing.T) {
+	f := onTCP(t)
+	f.topic("t", 1, nil)
+	f.topic("u", 1, nil)
+	u := streams.Partition{Topic: "u"}
+	f.produce(u, 2)
+	r, stop := f.reader(ReaderOptions{FetchWait: 100 * time.Millisecond})
+	defer stop()
+	kept, feed := r.Open(p0, 0), r.Open(u, 0)
+	f.until(kept, stableEnd(0))
+	f.until(feed, stableEnd(2))
+	feed.Close()
+	for range feed.Batches() {
+	}
+	if err := f.cluster.DeleteTopic("u"); err != nil {
+		t.Fatal(err)
+	}
+	f.topic("u", 1, nil)
+	f.produce(u, 9)
+	checkStop(t, stopped(t, r.Open(u, 2)), ErrTopicChanged, 2, "deleted or made anew")
+}
+
 // Afterwards nothing is asked for without a pause.
 func TestDeletedTopicIsNotAskedForAgain(t *testing.T) {
 	f := onTCP(t)

@@ -164,6 +164,17 @@ func TestTopicMadeAnewStops(t *testing.T) {
 	})
 }
 
+// Rule 1: the watcher notices by itself, whatever the client makes of it.
+func TestTopicWithAnotherIDStops(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		r, stop := f.reader(ReaderOptions{})
+		defer stop()
+		r.ids["t"] = [16]byte{1} // as if it had been another one before
+		checkStop(t, stopped(t, r.Open(p0, 0)), ErrTopicChanged, 0, "made anew")
+	})
+}
+
 // Rule 1: a log that was cut behind the reader.
 func TestTruncationStops(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
