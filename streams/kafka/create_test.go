@@ -1,0 +1,36 @@
+package kafka
+
+import (
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Rule 12: the brokers know best how many replicas there are to be.
+func TestCreateTopicLeavesTheReplicasToTheBroker(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		left := f.cluster.Fault(kfake.Fault{
+			Keys: []kmsg.Key{kmsg.CreateTopics}, Observe: true, Count: -1,
+			When: func(req kmsg.Request) bool { return req.(*kmsg.CreateTopicsRequest).Topics[0].ReplicationFactor == -1 },
+		})
+		a := f.admin()
+		defer a.Close()
+		if err := a.CreateTopic(t.Context(), TopicSpec{Name: "t", Partitions: 2}); err != nil || left.Hits() == 0 {
+			t.Errorf("CreateTopic: %v, %d requests that leave it to the broker", err, left.Hits())
+		}
+	})
+}
+
+// Rule 12: a new topic can be used when CreateTopic returns.
+func TestCreateTopicAwaitsLeaders(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		electing := f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Topic: "t", Err: kerr.LeaderNotAvailable, Count: 20})
+		a := f.admin()
+		defer a.Close()
+		if err := a.CreateTopic(t.Context(), TopicSpec{Name: "t", Partitions: 2}); err != nil || electing.Hits() < 20 {
+			t.Errorf("CreateTopic: %v, after %d answers without a leader", err, electing.Hits())
+		}
+	})
+}
