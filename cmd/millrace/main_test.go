@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -22,5 +25,15 @@ func interrupt(t *testing.T) {
 	t.Helper()
 	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A server that is busy is no server that is away: what to do is to try again.
+func TestLateAnswer(t *testing.T) {
+	var out strings.Builder
+	s := &shell{err: &out}
+	code := s.exit(viewStatusCommand(), fmt.Errorf("reading: %w", os.ErrDeadlineExceeded))
+	if want := "millrace view status: reading: i/o timeout: it answers too late"; code != exitFailure || !strings.HasPrefix(out.String(), want) {
+		t.Errorf("exit code %d, %s; want %s", code, out.String(), want)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -124,6 +125,8 @@ func (s *shell) exit(c *command, err error) int {
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		err = errInterrupted
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = fmt.Errorf("%w: it answers too late, as an embedded Redis does while large views are built; try again", err)
 	}
 	if !errors.As(err, &file) {
 		fmt.Fprintf(s.err, "millrace %s: %v\n", c.name, err)
