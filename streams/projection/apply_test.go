@@ -36,3 +36,54 @@ func TestOpsOnRows(t *testing.T) {
 		}
 	})
 }
+
+// TestNumberOfRowsBelowTheTruth: somebody set it, or deleted it. It is wrong then,
+// but no number that the next batch is refused for.
+func TestNumberOfRowsBelowTheTruth(t *testing.T) {
+	onRedis(t, func(t *testing.T, b *bench) {
+		b.begin(counters...)
+		add := func(key string) rules.Step { return step(key, change(1, rules.OpAdd, 1)) }
+		b.ok(add("a"), add("b"), add("c"))
+		b.wantRows(3)
+		b.set(b.id.key(keyRows), "1")
+		b.ok(rules.Step{Key: "a", Delete: true}, rules.Step{Key: "b", Delete: true})
+		b.wantRows(0)
+		b.ok(add("d"))
+		b.wantRows(1)
+		b.del(keyRows)
+		b.ok(rules.Step{Key: "c", Delete: true})
+		b.wantRows(0)
+		b.ok(add("c"))
+		b.wantRows(1)
+	})
+}
+
+// TestLastFieldIsUnset: the row is gone with it, also where the batch had written
+// it before, and is there where something else is written.
+func TestLastFieldIsUnset(t *testing.T) {
+	onRedis(t, func(t *testing.T, b *bench) {
+		b.begin(field("s", rules.FamilySet, streams.KindString), field("n", rules.FamilyAdd, streams.KindInt))
+		set, unset, add := change(0, rules.OpSet, "x"), change(0, rules.OpUnset, nil), change(1, rules.OpAdd, 0)
+		for i, c := range []struct {
+			steps []rules.Step
+			row   string
+			rows  int64
+		}{
+			{[]rules.Step{step("a", set)}, "s=x", 1},
+			{[]rules.Step{step("a", unset)}, "", 0},
+			{[]rules.Step{step("a", unset)}, "", 0},
+			{[]rules.Step{step("a", set), step("a", unset)}, "", 0},
+			{[]rules.Step{step("a", unset), step("a", set)}, "s=x", 1},
+			{[]rules.Step{step("a", unset), step("a", add)}, "n=0", 1},
+			{[]rules.Step{step("a", set), {Key: "a", Delete: true}, step("a", unset)}, "", 0},
+			{[]rules.Step{{Key: "a", Delete: true}, step("a", add, add)}, "n=0", 1},
+			{[]rules.Step{step("a", change(1, rules.OpAdd, 5)), step("a", change(1, rules.OpAdd, -5))}, "n=0", 1},
+		} {
+			b.ok(c.steps...)
+			b.wantRow("a", c.row)
+			if b.wantRows(c.rows); t.Failed() {
+				t.Fatalf("step %d", i)
+			}
+		}
+	})
+}
