@@ -111,7 +111,8 @@ func TestFrozenWorkerChangesNothing(t *testing.T) {
 		l.untilStable()
 		second.stop()
 		first.redis.Thaw()
-		l.until("answer to the late batch", func() bool { return first.refused() > 0 || !l.right() })
+		// where its group has told it meanwhile that it is no owner, it awaits no answer
+		l.comesTrue(func() bool { return first.refused() > 0 || !l.right() })
 		right := l.right()
 		first.kill()
 		return right
