@@ -23,8 +23,12 @@ func TestEchoOfASignal(t *testing.T) {
 
 func interrupt(t *testing.T) {
 	t.Helper()
-	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+	self, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = self.Signal(syscall.SIGTERM)
+	}
+	if err != nil {
+		t.Skip("no process can be signalled here:", err)
 	}
 }
 
