@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/streamstest"
 )
 
 // TestViewThatStoppedIsNotReady, while another view goes on.
@@ -30,6 +31,38 @@ func TestViewThatStoppedIsNotReady(t *testing.T) {
 		if why := strings.Join(w.NotReady(), "\n"); !strings.Contains(why, "order: stopped: ") || !strings.Contains(why, "raise version") {
 			t.Errorf("not ready: %q", why)
 		}
+	})
+}
+
+// TestReadyIsTheEndOfTheAssignment: a worker is ready when it has once reached the
+// LSO that was listed then, and stays so however far it lags afterwards.
+func TestReadyIsTheEndOfTheAssignment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.payPartition(0, 1000)
+		w := l.start(func(o *Options) { o.Config.BatchMaxOps, o.Config.ColdBatchMaxOps = 10, 10 }, 0)
+		freeze := func() {
+			frozen := w.redis.Inject(streamstest.Fault{Request: "EVALSHA", Nth: 20, Action: streamstest.FreezeRequest})
+			l.until("frozen link", func() bool { return closed(frozen) })
+		}
+		freeze()
+		if at := l.position(l.views[0], 0); at == 0 || at >= 1000 {
+			t.Fatalf("position %d", at)
+		}
+		if why := strings.Join(w.NotReady(), "\n"); !strings.Contains(why, "orders/0: not yet at the stable end of its assignment") {
+			t.Errorf("not ready: %q", why)
+		}
+		w.redis.Thaw()
+		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		if at := l.position(l.views[0], 0); at < 1000 {
+			t.Errorf("ready at %d", at)
+		}
+		l.payPartition(0, 1000)
+		freeze()
+		if why := w.NotReady(); len(why) > 0 {
+			t.Errorf("lags, and is not ready: %q", why)
+		}
+		w.redis.Thaw()
 	})
 }
 
