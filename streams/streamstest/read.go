@@ -30,13 +30,34 @@ func (k *Kafka) Read(topic string) []*streams.Record {
 	return all
 }
 
-// readTimeout is how long a partition may give nothing: its tail was compacted
-// away.
-const readTimeout = time.Minute
+const (
+	// readTimeout is how long a partition may give nothing: its tail was compacted
+	// away.
+	readTimeout = time.Minute
+	// silence is when reading begins anew: now and then a client does not deliver
+	// records that are there.
+	silence = 5 * time.Second
+)
 
-// readPartition reads up to the end. Control records are kept, so that a tail
-// that holds nothing else is seen, too.
-func (k *Kafka) readPartition(from kadm.ListedOffset, end int64) []*streams.Record {
+// readPartition reads up to the end.
+func (k *Kafka) readPartition(from kadm.ListedOffset, end int64) (records []*streams.Record) {
+	k.t.Helper()
+	last := time.Now()
+	for from.Offset < end {
+		got, next := k.readOn(from, end)
+		records = append(records, got...)
+		if next > from.Offset {
+			from.Offset, last = next, time.Now()
+		} else if time.Since(last) >= readTimeout {
+			k.t.Fatalf("streamstest: reading %s/%d: nothing comes between %d and %d", from.Topic, from.Partition, next, end)
+		}
+	}
+	return records
+}
+
+// readOn reads until the end or until nothing comes, and returns how far it came.
+// Control records are kept, so that a tail that holds nothing else is seen, too.
+func (k *Kafka) readOn(from kadm.ListedOffset, end int64) (records []*streams.Record, next int64) {
 	k.t.Helper()
 	client := k.Client(
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
@@ -46,12 +67,12 @@ func (k *Kafka) readPartition(from kadm.ListedOffset, end int64) []*streams.Reco
 		}),
 	)
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
-	defer cancel()
-	var records []*streams.Record
-	for next := from.Offset; next < end; {
+	for next = from.Offset; next < end; {
+		ctx, cancel := context.WithTimeout(context.Background(), silence)
 		fetches := client.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
+		silent := ctx.Err() != nil
+		cancel()
+		if err := fetches.Err(); err != nil && !silent {
 			k.t.Fatalf("streamstest: reading %s/%d: %v", from.Topic, from.Partition, err)
 		}
 		for r := range fetches.RecordsAll() {
@@ -60,8 +81,11 @@ func (k *Kafka) readPartition(from kadm.ListedOffset, end int64) []*streams.Reco
 				records = append(records, record(r))
 			}
 		}
+		if silent {
+			break
+		}
 	}
-	return records
+	return records, next
 }
 
 func record(r *kgo.Record) *streams.Record {
