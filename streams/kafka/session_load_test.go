@@ -100,7 +100,7 @@ func TestLoadLeavesOutLargeAbortedTransactions(t *testing.T) {
 			t.Fatal(err)
 		}
 		big := make([]byte, loadBytes/3)
-		rand.NewChaCha8([32]byte{}).Read(big) //nolint:errcheck // it never fails; what is random is not compressed
+		rand.NewChaCha8([32]byte{}).Read(big) // never fails; what is random is not compressed
 		produceOpen(t, s, slices.Repeat([]string{string(big)}, 9)...)
 		s.Close()
 		s = openSession(t, cfg) // aborts
