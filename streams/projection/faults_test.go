@@ -77,11 +77,15 @@ func TestWorkerDoesNotApplyTwiceWhatLostItsReply(t *testing.T) {
 		}
 		w := l.start(nil, 0)
 		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		epoch := l.bookkeeping(l.views[0]).Epochs[l.at(0)]
 		for range 5 {
 			lost := w.redis.Inject(streamstest.Fault{Request: "EVALSHA", Nth: 1, Action: streamstest.CutReply})
 			l.payPartition(0, 7)
 			l.until("lost reply", func() bool { return closed(lost) })
 			l.untilStable()
+		}
+		if now := l.bookkeeping(l.views[0]).Epochs[l.at(0)]; defended && now != epoch {
+			l.t.Errorf("the partition was taken over anew: epoch %d, then %d", epoch, now)
 		}
 		return l.right()
 	})
