@@ -9,6 +9,7 @@ import (
 	"net"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -20,7 +21,8 @@ import (
 // what this worker is called there.
 type Config struct {
 	// Brokers are the addresses, host:port, that the first connection is tried
-	// at; the cluster names the others. At least one is required.
+	// at; the cluster names the others. At least one is required. An entry may
+	// hold several with commas between, as one environment variable does.
 	Brokers []string `yaml:"brokers"`
 	// ClientID is what brokers call this client in their logs and quotas.
 	// Default: millrace.
@@ -80,9 +82,11 @@ func (c Config) Validate() error {
 	if len(c.Brokers) == 0 {
 		errs = append(errs, streams.FieldErrorf("brokers", "brokers is missing; name at least one, as in brokers: [127.0.0.1:9092]"))
 	}
-	for i, b := range c.Brokers {
-		if err := checkAddress(b); err != nil {
-			errs = append(errs, streams.FieldErrorf(fmt.Sprintf("brokers[%d]", i), "%q is not host:port: %v", b, err))
+	for i, entry := range c.Brokers {
+		for _, b := range addresses(entry) {
+			if err := checkAddress(b); err != nil {
+				errs = append(errs, streams.FieldErrorf(fmt.Sprintf("brokers[%d]", i), "%q is not host:port: %v", b, err))
+			}
 		}
 	}
 	if !prefixes.MatchString(c.Prefix) {
@@ -98,6 +102,16 @@ func (c TopicConfig) Validate() error {
 		return streams.FieldErrorf("partitioner", "partitioner %q is neither murmur2 nor any", c.Partitioner)
 	}
 	return nil
+}
+
+// addresses are those of brokers that stand in entries.
+func addresses(entries ...string) (all []string) {
+	for _, e := range entries {
+		for b := range strings.SplitSeq(e, ",") {
+			all = append(all, strings.TrimSpace(b))
+		}
+	}
+	return all
 }
 
 func checkAddress(address string) error {
@@ -126,7 +140,7 @@ const maxBackoff = time.Second
 func (c Config) options(extra ...kgo.Opt) []kgo.Opt {
 	c = c.WithDefaults()
 	opts := []kgo.Opt{
-		kgo.SeedBrokers(c.Brokers...),
+		kgo.SeedBrokers(addresses(c.Brokers...)...),
 		kgo.ClientID(c.ClientID),
 		kgo.SoftwareNameAndVersion("millrace", "1"),
 		kgo.RetryBackoffFn(backoff),

@@ -2,8 +2,11 @@ package kafka
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/streams"
 )
@@ -29,6 +32,7 @@ func TestConfigValidate(t *testing.T) {
 	}{
 		{Config{}.WithDefaults(), "brokers", "brokers is missing; name at least one, as in brokers: [127.0.0.1:9092]"},
 		{Config{Brokers: []string{"a:1", "b"}}.WithDefaults(), "brokers[1]", `"b" is not host:port: missing port in address`},
+		{Config{Brokers: []string{"a:1, b:2,c"}}.WithDefaults(), "brokers[0]", `"c" is not host:port: missing port in address`},
 		{Config{Brokers: []string{":9092"}}.WithDefaults(), "brokers[0]", `":9092" is not host:port: the host is missing`},
 		{Config{Brokers: []string{"a:x"}}.WithDefaults(), "brokers[0]", `"a:x" is not host:port: port "x" is not a number from 1 to 65535`},
 		{Config{Brokers: []string{"[::1]:9092"}, Prefix: "a b"}.WithDefaults(), "prefix", `prefix "a b" may hold letters, digits, '.', '_' and '-' only`},
@@ -40,6 +44,18 @@ func TestConfigValidate(t *testing.T) {
 		if !errors.As(err, &fe) || fe.Path != tt.field || fe.Error() != tt.want {
 			t.Errorf("Validate(%+v) = %v, want %s: %s", tt.config, err, tt.field, tt.want)
 		}
+	}
+}
+
+func TestBrokersOfOneVariable(t *testing.T) {
+	c := Config{Brokers: []string{"a:1, b:2", "c:3"}}
+	client, err := kgo.NewClient(c.options()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if got := client.OptValue(kgo.SeedBrokers); !slices.Equal(got.([]string), []string{"a:1", "b:2", "c:3"}) {
+		t.Errorf("the client begins at %v", got)
 	}
 }
 
