@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -79,10 +78,14 @@ func uniqueID(name string) string {
 	return name[:min(len(name), 40)] + "-" + hex.EncodeToString(b)
 }
 
+// metadataAge is how long a client may believe that a topic is not there: tests
+// look for topics that their workers create.
+const metadataAge = 50 * time.Millisecond
+
 // Client returns a Kafka client, closed when the test ends.
 func (e *Env) Client(opts ...kgo.Opt) *kgo.Client {
 	e.t.Helper()
-	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(e.Brokers...)}, opts...)...)
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(e.Brokers...), kgo.MetadataMinAge(metadataAge)}, opts...)...)
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -106,20 +109,6 @@ func (e *Env) Topic(name string, partitions int32) string {
 // TopicName returns a name for a topic that the test does not create itself.
 // Every topic whose name begins with the ID is deleted when the test ends.
 func (e *Env) TopicName(name string) string { return e.ID + "." + name }
-
-// brokers is an edit of a configuration, old text and new, which names every
-// broker: one variable names one.
-func (e *Env) brokers() []string {
-	var list []string
-	for _, b := range e.Brokers {
-		list = append(list, strconv.Quote(b))
-	}
-	text := "brokers: [" + strings.Join(list, ", ") + "]"
-	return []string{
-		`brokers: ["${MILLRACE_KAFKA}"]`, text,
-		`brokers: ["${MILLRACE_KAFKA:-127.0.0.1:9092}"]`, text,
-	}
-}
 
 // context returns a context for one quick question to a service.
 func (e *Env) context() context.Context {

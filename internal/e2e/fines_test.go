@@ -47,7 +47,7 @@ func newFines(t *testing.T, lines int, edits ...string) *fineRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	edits = append(append(slices.Clone(edits), "topics: [fines]", "topics: ["+r.topic+"]"), r.brokers()...)
+	edits = append(slices.Clone(edits), "topics: [fines]", "topics: ["+r.topic+"]")
 	config := strings.NewReplacer(edits...).Replace(string(example))
 	if err := os.WriteFile(r.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)

@@ -19,11 +19,11 @@ import (
 // An import is killed at seeded points. The next one completes what it left:
 // every line is there once, in order.
 func TestKilledImport(t *testing.T) {
-	const kills = 5
+	const kills = 4
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	r := newFines(t, 200_000)
+	r := newFines(t, 400_000)
 	written := 0
 	for range kills {
 		w := r.importer()

@@ -94,7 +94,7 @@ func paymentsIn(e *Env) *payments {
 // configure writes the configuration, edited: old text, new text, ...
 func (p *payments) configure(edits ...string) {
 	p.t.Helper()
-	text := strings.NewReplacer(append(edits, p.brokers()...)...).Replace(paidConfig)
+	text := strings.NewReplacer(edits...).Replace(paidConfig)
 	p.file("orders.yaml", strings.ReplaceAll(text, "TOPIC", p.topic))
 }
 
