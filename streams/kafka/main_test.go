@@ -117,10 +117,15 @@ func (f *fixture) reader(opts ReaderOptions) (*Reader, func()) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	return r, f.runs(r)
+}
+
+// runs runs a reader until what it returns is called.
+func (f *fixture) runs(r *Reader) (stop func()) {
 	ctx, cancel := context.WithCancel(f.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
-	return r, func() {
+	return func() {
 		cancel()
 		<-done
 	}
