@@ -213,6 +213,32 @@ func TestFirstPassComesBeforeWrites(t *testing.T) {
 	})
 }
 
+// TestOnePassIsNotEnough: a script that checks each row just before it writes it
+// refuses the same batches, and what stands before the foreign value is applied
+// at every try.
+func TestOnePassIsNotEnough(t *testing.T) {
+	const check, write = "    check(g, at)\n    if refused then return refused end\n", "do write(g, at) end\n"
+	if strings.Count(applySource, check) != 1 || strings.Count(applySource, write) != 1 {
+		t.Fatal("the passes of the script are not where this test looks for them")
+	}
+	onePass := strings.NewReplacer(check, "", write, "do\n"+check+"write(g, at) end\n").Replace(applySource)
+	onRedis(t, func(t *testing.T, b *bench) {
+		b.begin(foreignFields...)
+		steps := []rules.Step{fullStep("a"), fullStep("b"), fullStep("c")}
+		b.ok(steps...)
+		b.store.scripts.apply = redis.NewScript(onePass)
+		b.hset("r:c", "sum", "foreign")
+		for range 2 {
+			if a, want := b.apply(steps...), (Answer{Kind: AnswerBad, Row: "c", Field: "sum"}); a != want {
+				t.Fatalf("answer %+v, want %+v", a, want)
+			}
+		}
+		if n := b.row("a")["n"]; n != "3" {
+			t.Errorf("row a counts %s, want what two refused tries have added to 1", n)
+		}
+	})
+}
+
 func refuse(t *testing.T, b *bench, steps []rules.Step, want Answer) {
 	t.Helper()
 	before := b.dump()
