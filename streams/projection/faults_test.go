@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/redis/go-redis/v9"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace/millrace/streams/streamstest"
 )
@@ -269,6 +270,31 @@ func TestHotDoesNotWaitForAnOpenTransaction(t *testing.T) {
 		if !l.right() {
 			l.t.Error("rows are wrong after the commit")
 		}
+	})
+}
+
+// TestHotIsMeasuredAgainstTheStableEnd: against the end of the log, a view would
+// wait for as long as somebody's transaction is open.
+func TestHotIsMeasuredAgainstTheStableEnd(t *testing.T) {
+	withAndWithout(t, func(t *testing.T, defended bool) (hot bool) {
+		l := newLab(t, oneView)
+		if !defended {
+			l.Kafka.Server().ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				l.Kafka.Server().KeepControl()
+				req.(*kmsg.ListOffsetsRequest).IsolationLevel = 0
+				return nil, nil, false
+			})
+		}
+		l.pay(30)
+		open := l.Kafka.Begin("open")
+		open.Produce(l.topic, l.paid(1, "1.10", 1), l.paid(2, "1.10", 1), l.paid(3, "1.10", 1))
+		l.start(nil)
+		for range 100 {
+			time.Sleep(100 * time.Millisecond)
+			hot = hot || l.state(l.views[0]) == StateHot
+		}
+		open.Commit()
+		return hot
 	})
 }
 
