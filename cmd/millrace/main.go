@@ -11,11 +11,8 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/internal/compose"
+	"github.com/millrace/millrace/streams/worker"
 )
-
-// echo is how long after a signal another one counts as the same: timeout(1), for
-// one, signals its child and then the whole group, and so the child twice.
-const echo = 500 * time.Millisecond
 
 func main() {
 	compose.Quiet()
@@ -29,7 +26,7 @@ func main() {
 // process at once, but not the echo of the first.
 func interruptible() (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, func() { time.Sleep(echo); stop() })
+	context.AfterFunc(ctx, func() { time.Sleep(worker.SignalEcho); stop() })
 	return ctx, stop
 }
 

@@ -26,15 +26,14 @@ func AskRedis(ctx context.Context, cfg projection.RedisConfig) (*redis.Client, e
 	asking, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err = client.Ping(asking).Err()
-	switch {
-	case err == nil, redis.HasErrorPrefix(err, "NOPERM"): // who may not ask has an answer, too
+	if err == nil || redis.HasErrorPrefix(err, "NOPERM") { // who may not ask has an answer, too
 		return client, nil
-	case projection.Refused(err):
-		err = fmt.Errorf("redis at %s answers and refuses: %w; the settings are redis.username, redis.password and redis.db", cfg.Addr, err)
-	default:
-		err = silent("redis", cfg.Addr, "redis.addr", unanswered(ctx, err))
 	}
-	return nil, errors.Join(err, client.Close())
+	why := projection.Refusal("redis at "+cfg.Addr, err)
+	if why == nil {
+		why = silent("redis", cfg.Addr, "redis.addr", unanswered(ctx, err))
+	}
+	return nil, errors.Join(why, client.Close())
 }
 
 // AskKafka returns an admin of a Kafka that has just answered. The error of one

@@ -104,19 +104,15 @@ func (c *Cluster) createTopics(ctx context.Context, topics map[string]int32) err
 	}
 	defer admin.Close()
 	for topic, partitions := range topics {
-		_, err := admin.Topics(ctx, topic)
-		if errors.Is(err, kafka.ErrNoTopic) {
-			err = createTopic(ctx, admin, kafka.TopicSpec{Name: topic, Partitions: partitions})
-		}
-		if err != nil {
+		if err := createTopic(ctx, admin, kafka.TopicSpec{Name: topic, Partitions: partitions}); err != nil {
 			return fmt.Errorf("starting the embedded Kafka: %w", err)
 		}
 	}
 	return nil
 }
 
-// createTopic creates a topic. One that a client of the first moment has created
-// meanwhile stays as it is.
+// createTopic creates a topic. One that is there, from an earlier start or by
+// a client of the first moment, stays as it is.
 func createTopic(ctx context.Context, admin *kafka.Admin, spec kafka.TopicSpec) error {
 	err := admin.CreateTopic(ctx, spec)
 	if err == nil {

@@ -97,15 +97,15 @@ func OpenRedis(cfg RedisConfig) (*redis.Client, error) {
 	}), nil
 }
 
-// Refused says whether an error is the answer of a Redis that lets nobody in with
-// this user, password or database.
-func Refused(err error) bool {
+// Refusal is the error of a Redis, named as given, whose answer was that it lets
+// nobody in with this user, password or database; nil for any other answer.
+func Refusal(redisName string, err error) error {
 	for _, code := range []string{"NOAUTH", "WRONGPASS", "AUTH", "Client sent AUTH", "DB index", "invalid DB index"} {
 		if redis.HasErrorPrefix(err, code) {
-			return true
+			return fmt.Errorf("%s answers and refuses: %w; the settings are redis.username, redis.password and redis.db", redisName, err)
 		}
 	}
-	return false
+	return nil
 }
 
 // CheckEviction refuses a Redis that may evict rows: where maxmemory_policy is
@@ -115,11 +115,12 @@ func Refused(err error) bool {
 func CheckEviction(ctx context.Context, client redis.UniversalClient) (warning string, err error) {
 	const unreadable = "redis does not tell its maxmemory_policy; make sure that it is noeviction, or rows may vanish"
 	info, err := client.Info(ctx, "memory").Result()
+	refusal := Refusal("redis", err)
 	switch {
 	case err != nil && (Waits(err) || ctx.Err() != nil):
 		return "", err
-	case Refused(err):
-		return "", fmt.Errorf("redis answers and refuses: %w; the settings are redis.username, redis.password and redis.db", err)
+	case refusal != nil:
+		return "", refusal
 	case err != nil:
 		return unreadable + " (" + err.Error() + ")", nil
 	}

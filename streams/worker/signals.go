@@ -15,9 +15,10 @@ var (
 	errSecond = errors.New("a second signal")
 )
 
-// echo is how long after a signal another one counts as the same: timeout(1), for
-// one, signals its child and then the whole group, and so the child twice.
-const echo = 500 * time.Millisecond
+// SignalEcho is how long after a signal another one counts as the same:
+// timeout(1), for one, signals its child and then the whole group, and so the
+// child twice.
+const SignalEcho = 500 * time.Millisecond
 
 // supervisor runs the work of a process until it ends or a signal comes.
 type supervisor struct {
@@ -62,7 +63,7 @@ func (s supervisor) stop(done <-chan error) error {
 		case <-timer.C:
 			return fmt.Errorf("%w of %v; the next start goes on from the last position", errGrace, s.grace)
 		case signal := <-s.signals:
-			if time.Since(told) >= echo {
+			if time.Since(told) >= SignalEcho {
 				return fmt.Errorf("%w (%v); the next start goes on from the last position", errSecond, signal)
 			}
 		}
