@@ -55,6 +55,10 @@ func TestOtherVersionBeside(t *testing.T) {
 	p.pay(60)
 	first := p.projector()
 	first.WaitReady(time.Minute)
+	// ready is what a process says of its partitions; the view is hot, and live,
+	// at the next look at all of them
+	live := func() string { return p.Redis.Get(p.context(), p.Prefix+"view:order").Val() }
+	Poll(t, 30*time.Second, func() (bool, string) { return live() == "1", "version 1 does not go live" })
 	p.configure("version: 1", "version: 2", "add: {payments: 1", "add: {number: 1, payments: 1")
 	second := p.projector()
 	second.WaitReady(time.Minute)
@@ -65,7 +69,7 @@ func TestOtherVersionBeside(t *testing.T) {
 	})
 	p.right(2)
 	first.WaitReady(time.Second)
-	if live := p.Redis.Get(p.context(), p.Prefix+"view:order").Val(); live != "1" {
-		t.Errorf("the live version is %q, want 1: nobody switched", live)
+	if v := live(); v != "1" {
+		t.Errorf("the live version is %q, want 1: nobody switched", v)
 	}
 }
