@@ -17,6 +17,9 @@ var edges = map[string][]string{
 
 	"streams/snapshot": {"streams", "streams/kafka", "streams/state"},
 
+	// What the runtimes have in common.
+	"streams/internal/follow": {"streams", "streams/kafka", "streams/rules"},
+
 	// The runtimes, which never import each other.
 	"streams/projection": runtime(redis, prometheus, yaml, sync),
 	"streams/compaction": runtime(prometheus, yaml, sync),
@@ -68,7 +71,7 @@ var edges = map[string][]string{
 
 // runtime is what every runtime may import, and what this one does besides.
 func runtime(others ...string) []string {
-	return append([]string{"streams", "streams/avro", "streams/kafka", "streams/rules", "streams/state", "streams/snapshot"}, others...)
+	return append([]string{"streams", "streams/avro", "streams/kafka", "streams/rules", "streams/state", "streams/snapshot", "streams/internal/follow"}, others...)
 }
 
 // The modules, or packages, of others.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/internal/follow"
 	"github.com/millrace/millrace/streams/kafka"
 )
 
@@ -26,7 +27,7 @@ func (r *viewReader) watchHot(ctx context.Context) error {
 	var listed listing
 	var looked time.Time
 	for {
-		if err := sleep(ctx, hotTick); err != nil {
+		if err := follow.Sleep(ctx, hotTick); err != nil {
 			return err
 		}
 		cold := r.cold()
@@ -57,7 +58,7 @@ type listing struct {
 func (r *viewReader) cold() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id := range r.running {
+	for _, id := range r.owners.Partitions() {
 		if r.states[id].cold() {
 			return true
 		}
@@ -92,7 +93,7 @@ func (r *viewReader) mark(ctx context.Context, marks map[streams.Partition]int64
 	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id := range r.running {
+	for _, id := range r.owners.Partitions() {
 		if mark, ok := marked.Marks[id]; ok {
 			r.states[id].marked(mark)
 		}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/millrace/millrace/streams/internal/follow"
 )
 
 // TestIgnoredTypesAreBounded: a producer that writes a new type each time fills
@@ -15,7 +17,7 @@ import (
 func TestIgnoredTypesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, oneView)
-		const types = 5 * maxIgnored
+		const types = 5 * follow.MaxIgnored
 		for i := range types {
 			e := l.paid(streamNumber(0), "1.10", 1)
 			e.Type = fmt.Sprintf("Type%d", i)
@@ -25,7 +27,7 @@ func TestIgnoredTypesAreBounded(t *testing.T) {
 		l.start(func(o *Options) { o.Metrics = NewMetrics(registry) })
 		l.untilApplied()
 		const name = "millrace_projector_ignored_events_total"
-		if n, err := testutil.GatherAndCount(registry, name); err != nil || n > maxIgnored {
+		if n, err := testutil.GatherAndCount(registry, name); err != nil || n > follow.MaxIgnored {
 			t.Errorf("%d types are counted by name, %v", n, err)
 		}
 		families, err := registry.Gather()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/internal/follow"
 	"github.com/millrace/millrace/streams/kafka"
 )
 
@@ -61,7 +62,7 @@ func (p *partition) run(ctx context.Context) {
 			return
 		case errors.Is(err, errRestart), errors.Is(err, ErrWiped):
 			p.state.notReady("starting again from the stored position")
-			if sleep(ctx, restartPause) != nil {
+			if follow.Sleep(ctx, restartPause) != nil {
 				return
 			}
 		case errors.Is(err, errFenced):
@@ -97,7 +98,7 @@ func (p *partition) own(ctx context.Context) error {
 	feed := p.reader.kafka.Open(p.id, p.position)
 	defer feed.Close()
 	p.resetBatch()
-	p.in.takeIgnored(func(string, int64) {}) // of a batch that was dropped, and is read again
+	p.in.TakeIgnored(func(string, int64) {}) // of a batch that was dropped, and is read again
 	err := p.follow(ctx, feed)
 	if ctx.Err() != nil {
 		p.drain(ctx)
@@ -262,16 +263,4 @@ func (p *partition) resetBatch() {
 	p.begun, p.first, p.stamp = time.Time{}, time.Time{}, time.Time{}
 	p.read = p.position
 	p.memory.set(p.fold.Memory())
-}
-
-// sleep waits, unless ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/internal/follow"
 	"github.com/millrace/millrace/streams/kafka"
 )
 
@@ -130,8 +131,8 @@ func (p *Projector) check(ctx context.Context) error {
 			topics[t] = p.Topics[t]
 		}
 	}
-	kafkaAway := outage{log: p.Logger, what: "kafka", waits: kafka.Waits}
-	err := kafkaAway.retry(ctx, func() error {
+	kafkaAway := follow.Outage{Log: p.Logger, What: "kafka", Waits: kafka.Waits}
+	err := kafkaAway.Retry(ctx, func() error {
 		warnings, err := kafka.CheckTopics(ctx, p.admin, kafka.CheckOptions{Topics: topics})
 		for _, w := range warnings {
 			p.Logger.Warn(w)
@@ -141,8 +142,8 @@ func (p *Projector) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	redisAway := outage{log: p.Logger, what: "redis", waits: Waits}
-	return redisAway.retry(ctx, func() error {
+	redisAway := follow.Outage{Log: p.Logger, What: "redis", Waits: Waits}
+	return redisAway.Retry(ctx, func() error {
 		warning, err := CheckEviction(ctx, p.Redis)
 		if warning != "" {
 			p.Logger.Warn(warning)
@@ -157,10 +158,10 @@ func (p *Projector) reader(v *View) *viewReader {
 	r := &viewReader{
 		projector: p, view: v, config: p.Config, metrics: p.Metrics.of(v.Name), log: log, tick: 100 * time.Millisecond,
 		store:     p.newStore(p.Redis, v.ID(p.Prefix)),
-		redisAway: outage{log: log, what: "redis", waits: Waits},
-		kafkaAway: outage{log: log, what: "kafka", waits: kafka.Waits},
-		ends:      newEnds(p.admin.StableEnds),
-		states:    map[streams.Partition]*partitionState{}, running: map[streams.Partition]*running{},
+		redisAway: follow.Outage{Log: log, What: "redis", Waits: Waits},
+		kafkaAway: follow.Outage{Log: log, What: "kafka", Waits: kafka.Waits},
+		ends:      follow.NewEnds(p.admin.StableEnds),
+		states:    map[streams.Partition]*partitionState{},
 	}
 	r.assigner = p.Assigner(p.group(v), v.Topics)
 	p.mu.Lock()

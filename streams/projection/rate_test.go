@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/internal/follow"
 	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/streamstest"
 )
@@ -108,7 +109,7 @@ func TestRateIsThatOfLately(t *testing.T) {
 		s.taken(Stored{0, Absent})
 		s.target(0)
 		position := int64(0)
-		follow := func(speed int64, long time.Duration) {
+		goOn := func(speed int64, long time.Duration) {
 			for range long / time.Second {
 				s.fetched(&kafka.Batch{Stable: 1_000_000, FetchedAt: time.Now()})
 				time.Sleep(time.Second)
@@ -123,11 +124,11 @@ func TestRateIsThatOfLately(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Hour)
-		follow(10, 3*time.Second)
+		goOn(10, 3*time.Second)
 		want(10)
-		follow(10, time.Hour)
+		goOn(10, time.Hour)
 		want(10)
-		follow(1000, 2*paceWindow)
+		goOn(1000, 2*follow.PaceWindow)
 		want(1000)
 		time.Sleep(time.Minute) // nothing moves
 		if p, _ := s.progress(time.Now()); p.Rate > 300 {

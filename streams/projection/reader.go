@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/internal/follow"
 	"github.com/millrace/millrace/streams/kafka"
 )
 
@@ -27,10 +28,10 @@ type viewReader struct {
 	metrics   viewMetrics
 	log       *slog.Logger
 	tick      time.Duration
-	redisAway outage
-	kafkaAway outage
+	redisAway follow.Outage
+	kafkaAway follow.Outage
 	identity  Definition
-	ends      *ends
+	ends      *follow.Ends
 	stop      context.CancelCauseFunc
 	cooled    atomic.Bool // whether a partition was cold when it was taken over, since the view was hot last
 
@@ -38,13 +39,7 @@ type viewReader struct {
 	assigned bool  // whether the group ever assigned anything, be it nothing
 	ended    error // why the view ended in this process
 	states   map[streams.Partition]*partitionState
-	running  map[streams.Partition]*running
-}
-
-// running is the goroutine of one assigned partition.
-type running struct {
-	cancel context.CancelFunc
-	done   chan struct{}
+	owners   follow.Owners
 }
 
 // run reads the view until ctx ends or the view cannot go on.
@@ -90,7 +85,7 @@ func (r *viewReader) leave(err error) { r.stop(err) }
 // identify learns what the definition records of the cluster and the topics.
 func (r *viewReader) identify(ctx context.Context) error {
 	r.identity = Definition{Layout: Layout, Digest: r.view.Digest, Text: r.view.Text, Topics: map[string]TopicIdentity{}}
-	return r.kafkaAway.retry(ctx, func() error {
+	return r.kafkaAway.Retry(ctx, func() error {
 		cluster, err := r.projector.admin.ClusterID(ctx)
 		if err != nil {
 			return err
@@ -106,12 +101,12 @@ func (r *viewReader) identify(ctx context.Context) error {
 
 // define writes the definition, or compares what is there.
 func (r *viewReader) define(ctx context.Context) error {
-	return r.redisAway.retry(ctx, func() error { return r.store.Define(ctx, r.identity) })
+	return r.redisAway.Retry(ctx, func() error { return r.store.Define(ctx, r.identity) })
 }
 
 // redis calls do until Redis answers.
 func (r *viewReader) redis(ctx context.Context, do func() error) error {
-	return r.redisAway.retry(ctx, do)
+	return r.redisAway.Retry(ctx, do)
 }
 
 // stable lists the LSO of one partition. A topic that is not the one that the
@@ -119,8 +114,8 @@ func (r *viewReader) redis(ctx context.Context, do func() error) error {
 // after the definition was compared.
 func (r *viewReader) stable(ctx context.Context, p streams.Partition) (int64, error) {
 	var ends kafka.Ends
-	err := r.kafkaAway.retry(ctx, func() (err error) {
-		ends, err = r.ends.of(ctx, p.Topic)
+	err := r.kafkaAway.Retry(ctx, func() (err error) {
+		ends, err = r.ends.Of(ctx, p.Topic)
 		return err
 	})
 	if err != nil {
@@ -135,7 +130,7 @@ func (r *viewReader) stable(ctx context.Context, p streams.Partition) (int64, er
 
 // stables lists the LSOs of topics.
 func (r *viewReader) stables(ctx context.Context, topics ...string) (all map[streams.Partition]int64, err error) {
-	err = r.kafkaAway.retry(ctx, func() error {
+	err = r.kafkaAway.Retry(ctx, func() error {
 		all, err = r.projector.admin.StableOffsets(ctx, topics...)
 		return err
 	})
@@ -153,13 +148,7 @@ func (r *viewReader) assign(ctx context.Context, ps []streams.Partition) {
 			r.leave(err)
 			return
 		}
-		ctx, cancel := context.WithCancel(ctx)
-		run := &running{cancel, make(chan struct{})}
-		r.running[id] = run
-		go func() {
-			defer close(run.done)
-			p.run(ctx)
-		}()
+		r.owners.Start(ctx, id, p.run)
 	}
 }
 
@@ -179,19 +168,7 @@ func (r *viewReader) partitionLocked(id streams.Partition) (*partition, error) {
 
 // revoke returns when nothing of the assignment can write any more.
 func (r *viewReader) revoke(_ context.Context, ps []streams.Partition, _ bool) {
-	r.mu.Lock()
-	var ending []*running
-	for _, id := range ps {
-		if run := r.running[id]; run != nil {
-			run.cancel()
-			ending = append(ending, run)
-			delete(r.running, id)
-		}
-	}
-	r.mu.Unlock()
-	for _, run := range ending {
-		<-run.done
-	}
+	r.owners.Stop(ps)
 	for _, id := range ps {
 		if s := r.state(id); s != nil {
 			s.released()
@@ -209,7 +186,7 @@ func (r *viewReader) state(id streams.Partition) *partitionState {
 // to the group for tools that show lag.
 func (r *viewReader) report(ctx context.Context) error {
 	for {
-		if err := sleep(ctx, idleCheck); err != nil {
+		if err := follow.Sleep(ctx, idleCheck); err != nil {
 			return err
 		}
 		positions := map[streams.Partition]int64{}
@@ -251,8 +228,8 @@ func (r *viewReader) end(err error) {
 
 // notReady says what keeps the view from being ready.
 func (r *viewReader) notReady() (why []string) {
-	for _, o := range []*outage{&r.kafkaAway, &r.redisAway} {
-		if reason := o.reason(); reason != "" {
+	for _, o := range []*follow.Outage{&r.kafkaAway, &r.redisAway} {
+		if reason := o.Reason(); reason != "" {
 			why = append(why, r.view.Name+": "+reason)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/internal/follow"
 	"github.com/millrace/millrace/streams/kafka"
 )
 
@@ -25,7 +26,7 @@ type partitionState struct {
 	err    error     // why it stopped
 	stamp  time.Time // broker timestamp of the last record that was applied, or of the first that waits
 	since  time.Time // when this assignment began
-	pace   pace
+	pace   follow.Pace
 }
 
 func newPartitionState(id streams.Partition) *partitionState {
@@ -91,7 +92,7 @@ func (s *partitionState) taken(stored Stored) {
 	defer s.mu.Unlock()
 	s.owned, s.stored = true, stored
 	s.since, s.stamp = now, time.Time{}
-	s.pace.begin(stored.Position, now)
+	s.pace.Begin(stored.Position, now)
 	s.ready, s.reason, s.err = false, "not yet at the stable end of its assignment", nil
 }
 
@@ -115,7 +116,7 @@ func (s *partitionState) fetched(b *kafka.Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stored.Position >= s.stable {
-		s.pace.begin(s.stored.Position, b.FetchedAt) // there was nothing to do
+		s.pace.Begin(s.stored.Position, b.FetchedAt) // there was nothing to do
 	}
 	s.stable = b.Stable
 	if s.stamp.IsZero() && len(b.Records) > 0 {
@@ -127,7 +128,7 @@ func (s *partitionState) applied(position int64, stamp time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stored.Position = position
-	s.pace.move(position, time.Now())
+	s.pace.Move(position, time.Now())
 	if !stamp.IsZero() {
 		s.stamp = stamp
 	}
@@ -175,7 +176,7 @@ func (s *partitionState) progress(now time.Time) (Progress, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := Progress{
-		Partition: s.id, Position: s.stored.Position, Stable: s.stable, Rate: s.pace.rate(s.stored.Position, now),
+		Partition: s.id, Position: s.stored.Position, Stable: s.stable, Rate: s.pace.Rate(s.stored.Position, now),
 		Hot: !s.coldLocked(), NotReady: s.reason, Err: s.err,
 	}
 	if p.Position < p.Stable {

@@ -83,7 +83,7 @@ func (p *partition) applied() {
 	m.batches.Inc()
 	m.rows.Add(float64(p.fold.Rows()))
 	m.records.Add(float64(p.records))
-	p.in.takeIgnored(func(eventType string, events int64) {
+	p.in.TakeIgnored(func(eventType string, events int64) {
 		m.ignored.WithLabelValues(eventType).Add(float64(events))
 	})
 	if p.records > 0 {

@@ -1,4 +1,4 @@
-package projection
+package follow
 
 import (
 	"context"
@@ -8,11 +8,11 @@ import (
 	"github.com/millrace/millrace/streams/kafka"
 )
 
-// ends lists the stable ends of topics for everybody who asks. A listing that
+// Ends lists the stable ends of topics for everybody who asks. A listing that
 // began before the question does not answer it; all who ask while one is under
 // way share the next. So a thousand partitions that are assigned at once cost
 // two listings of their topic.
-type ends struct {
+type Ends struct {
 	list func(ctx context.Context, topic string) (kafka.Ends, error)
 
 	mu     sync.Mutex
@@ -22,7 +22,7 @@ type ends struct {
 // topicEnds are the listings of one topic.
 type topicEnds struct {
 	turn chan struct{} // holds a token while a listing is under way
-	next *round        // guarded by ends.mu; nil while nobody waits
+	next *round        // guarded by Ends.mu; nil while nobody waits
 }
 
 // round is one listing and those who wait for it.
@@ -32,12 +32,13 @@ type round struct {
 	err  error
 }
 
-func newEnds(list func(ctx context.Context, topic string) (kafka.Ends, error)) *ends {
-	return &ends{list: list, topics: map[string]*topicEnds{}}
+// NewEnds returns an Ends that asks by list.
+func NewEnds(list func(ctx context.Context, topic string) (kafka.Ends, error)) *Ends {
+	return &Ends{list: list, topics: map[string]*topicEnds{}}
 }
 
-// of lists the stable ends of a topic.
-func (e *ends) of(ctx context.Context, topic string) (kafka.Ends, error) {
+// Of lists the stable ends of a topic.
+func (e *Ends) Of(ctx context.Context, topic string) (kafka.Ends, error) {
 	for {
 		t, r, mine := e.join(topic)
 		if mine {
@@ -56,7 +57,7 @@ func (e *ends) of(ctx context.Context, topic string) (kafka.Ends, error) {
 }
 
 // join returns the next listing, and whether the caller has to make it.
-func (e *ends) join(topic string) (t *topicEnds, r *round, mine bool) {
+func (e *Ends) join(topic string) (t *topicEnds, r *round, mine bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	t = e.topics[topic]
@@ -71,7 +72,7 @@ func (e *ends) join(topic string) (t *topicEnds, r *round, mine bool) {
 }
 
 // run makes a listing when the one before it has ended.
-func (e *ends) run(ctx context.Context, topic string, t *topicEnds, r *round) {
+func (e *Ends) run(ctx context.Context, topic string, t *topicEnds, r *round) {
 	defer close(r.done)
 	select {
 	case t.turn <- struct{}{}:

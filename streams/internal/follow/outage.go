@@ -1,4 +1,4 @@
-package projection
+package follow
 
 import (
 	"context"
@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// outage waits for a Kafka or a Redis that is away, without end, and says so
+// Outage waits for a Kafka or a Redis that is away, without end, and says so
 // once when it goes and once when it is back. Safe for concurrent use.
-type outage struct {
-	log   *slog.Logger
-	what  string
-	waits func(error) bool // whether an error means wait
+type Outage struct {
+	Log   *slog.Logger
+	What  string           // redis, kafka
+	Waits func(error) bool // whether an error means wait
 
 	mu      sync.Mutex
 	waiting int       // callers that were not answered yet
@@ -26,19 +26,19 @@ const (
 	lastPause  = 2 * time.Second
 )
 
-// retry calls do until it gives no error that means wait.
-func (o *outage) retry(ctx context.Context, do func() error) error {
+// Retry calls do until it gives no error that means wait.
+func (o *Outage) Retry(ctx context.Context, do func() error) error {
 	err := do()
-	if err == nil || !o.waits(err) {
+	if err == nil || !o.Waits(err) {
 		return err
 	}
 	o.away(err)
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		if sleep(ctx, pause) != nil {
+		if Sleep(ctx, pause) != nil {
 			o.back(false)
 			return ctx.Err()
 		}
-		if err = do(); err == nil || !o.waits(err) {
+		if err = do(); err == nil || !o.Waits(err) {
 			o.back(true)
 			return err
 		}
@@ -48,34 +48,34 @@ func (o *outage) retry(ctx context.Context, do func() error) error {
 // away begins the waiting of one caller. What others are answered meanwhile
 // does not end it: a Redis without memory answers every question and writes
 // nothing.
-func (o *outage) away(err error) {
+func (o *Outage) away(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.err = err
 	if o.waiting++; o.waiting == 1 {
 		o.since = time.Now()
-		o.log.Warn(o.what+" does not answer; waiting for it", keyError, err)
+		o.Log.Warn(o.What+" does not answer; waiting for it", "error", err)
 	}
 }
 
 // back ends the waiting of one caller, who was answered or gave up.
-func (o *outage) back(answered bool) {
+func (o *Outage) back(answered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.waiting--; o.waiting > 0 {
 		return
 	}
 	if answered {
-		o.log.Info(o.what+" answers again", "after", time.Since(o.since).Round(time.Millisecond))
+		o.Log.Info(o.What+" answers again", "after", time.Since(o.since).Round(time.Millisecond))
 	}
 }
 
-// reason says that it is away, and how that shows; empty where it is not.
-func (o *outage) reason() string {
+// Reason says that it is away, and how that shows; empty where it is not.
+func (o *Outage) Reason() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.waiting == 0 {
 		return ""
 	}
-	return o.what + " does not answer: " + o.err.Error()
+	return o.What + " does not answer: " + o.err.Error()
 }

@@ -1,0 +1,87 @@
+package follow
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestAnswersToOthersDoNotEndAnOutage: a Redis without memory, or one that is
+// read-only, answers questions. One line says that it is away, one that it is
+// back.
+func TestAnswersToOthersDoNotEndAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l logs
+		away := errors.New("away")
+		o := Outage{Log: slog.New(slog.NewTextHandler(&l, nil)), What: "redis", Waits: func(err error) bool { return errors.Is(err, away) }}
+		var over atomic.Bool
+		go func() {
+			_ = o.Retry(t.Context(), func() error {
+				if over.Load() {
+					return nil
+				}
+				return away
+			})
+		}()
+		for range 20 {
+			time.Sleep(time.Second)
+			if err := o.Retry(t.Context(), func() error { return nil }); err != nil || o.Reason() == "" {
+				t.Fatalf("%v, reason %q", err, o.Reason())
+			}
+		}
+		over.Store(true)
+		time.Sleep(10 * time.Second)
+		if n := strings.Count(l.String(), "does not answer"); n != 1 || strings.Count(l.String(), "answers again") != 1 || o.Reason() != "" {
+			t.Errorf("reason %q, logged\n%s", o.Reason(), l.String())
+		}
+	})
+}
+
+// TestWhoIsCalledOffEndsNoOutage.
+func TestWhoIsCalledOffEndsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l logs
+		away := errors.New("away")
+		o := Outage{Log: slog.New(slog.NewTextHandler(&l, nil)), What: "redis", Waits: func(err error) bool { return errors.Is(err, away) }}
+		other, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- o.Retry(other, func() error { return away }) }()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := o.Retry(ctx, func() error { return away }); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		if o.Reason() == "" {
+			t.Error("the other one still waits")
+		}
+		stop()
+		<-done
+		if o.Reason() != "" || strings.Contains(l.String(), "answers again") {
+			t.Errorf("reason %q, logged\n%s", o.Reason(), l.String())
+		}
+	})
+}
+
+// logs is what a logger wrote.
+type logs struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *logs) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
