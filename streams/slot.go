@@ -1,6 +1,9 @@
 package streams
 
-import "math"
+import (
+	"math"
+	"math/big"
+)
 
 // Slot holds one scalar value on its way from a decoder to a rule, without
 // allocating. Which of its parts mean something depends on the [Kind] that the
@@ -48,7 +51,7 @@ func (s *Slot) SetFloat(f float64) { *s = Slot{Bits: int64(math.Float64bits(f))}
 // SetInt makes the slot hold an int.
 func (s *Slot) SetInt(i int64) { *s = Slot{Bits: i} }
 
-// SetString makes the slot holds a text or bytes.
+// SetString makes the slot hold a text or bytes.
 func (s *Slot) SetString(v string) { *s = Slot{Str: v} }
 
 // SetBool makes the slot hold a bool.
@@ -57,4 +60,55 @@ func (s *Slot) SetBool(v bool) {
 	if v {
 		s.Bits = 1
 	}
+}
+
+// SetDecimal makes the slot hold a decimal of that precision and scale. It is false,
+// and the slot as it was, where the number does not fit: where it has more digits
+// behind the point than scale, or more than precision or [MaxDigits] in all. It
+// allocates for a coefficient of more than 64 bits.
+func (s *Slot) SetDecimal(d Decimal, precision, scale int) bool {
+	d, ok := d.atScale(scale)
+	switch {
+	case !ok || !d.InRange() || d.longerThan(precision):
+		return false
+	case d.big == nil:
+		*s = Slot{Bits: d.coef}
+	default:
+		*s = Slot{Str: twosComplement(d.big)}
+	}
+	return true
+}
+
+// atScale returns the same number with that scale, and whether there is one.
+func (d Decimal) atScale(scale int) (Decimal, bool) {
+	if d.scale > scale {
+		if d = d.trim(); d.scale > scale {
+			return d, false
+		}
+	}
+	if d.big == nil {
+		if coef, ok := scaleUp(d.coef, scale-d.scale); ok {
+			return Decimal{coef: coef, scale: scale}, true
+		}
+	}
+	n := d.coefficient()
+	return fromBig(n.Mul(n, pow10(scale-d.scale)), scale), true
+}
+
+// longerThan says whether the coefficient has more digits than that.
+func (d Decimal) longerThan(digits int) bool {
+	if d.big == nil {
+		return digits < len(powers) && (d.coef >= powers[digits] || d.coef <= -powers[digits])
+	}
+	return d.big.CmpAbs(pow10(digits)) >= 0
+}
+
+// twosComplement is the inverse of [DecimalFromBytes].
+func twosComplement(n *big.Int) string {
+	if n.Sign() >= 0 {
+		return string(n.FillBytes(make([]byte, n.BitLen()/8+1)))
+	}
+	// -2^k needs no more bits than 2^k - 1
+	size := new(big.Int).Not(n).BitLen()/8 + 1
+	return string(new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), uint(8*size))).FillBytes(make([]byte, size)))
 }
