@@ -131,7 +131,7 @@ func (d *demo) write(ctx context.Context, s *shell, p *compose.Projector) error 
 	display := progress.New(s.err)
 	report, err := importer.Run(ctx, importer.Options{
 		Kafka: p.Kafka, Topic: "orders", File: importer.Stdin, Input: shopevents.Lines(d.seed, d.events),
-		Encoders: func(eventType string) (importer.Encoder, error) { return p.Codec.Writer(eventType) },
+		Encoders: func(eventType string) (importer.Encoder, error) { return p.Codec.JSONWriter(eventType) },
 		Source:   "millrace/demo",
 		Progress: func(i importer.Progress) {
 			display.Set("writing orders", i.Written, int64(d.events), fmt.Sprintf("%d events", i.Written))

@@ -70,7 +70,7 @@ func (s *shell) importFile(ctx context.Context, config, infer string, o importer
 	}
 	admin.Close()
 	o.Kafka, o.TopicConfig = shared.Kafka, shared.Topics[o.Topic]
-	o.Encoders = func(eventType string) (importer.Encoder, error) { return codec.Writer(eventType) }
+	o.Encoders = func(eventType string) (importer.Encoder, error) { return codec.JSONWriter(eventType) }
 	display := progress.New(s.err)
 	o.Progress = func(p importer.Progress) { display.Set("import", p.Read, p.Size, importNote(p)) }
 	o.Logger = messages(display)

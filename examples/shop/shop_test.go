@@ -65,9 +65,9 @@ type encoded struct {
 func encode(t *testing.T, seed uint64, n int) []encoded {
 	t.Helper()
 	c := codec(t)
-	writers := make(map[string]*avro.Writer)
+	writers := make(map[string]*avro.JSONWriter)
 	for _, kind := range c.EventTypes() {
-		w, err := c.Writer(kind)
+		w, err := c.JSONWriter(kind)
 		if err != nil {
 			t.Fatal(err)
 		}

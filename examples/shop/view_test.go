@@ -79,7 +79,7 @@ func newStory(t *testing.T, config, schemas string) *story {
 // given writes an event to the topic orders.
 func (s *story) given(stream streams.StreamID, eventType, time, data string) {
 	s.t.Helper()
-	writer, err := s.codec.Writer(eventType)
+	writer, err := s.codec.JSONWriter(eventType)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func (f *foreign) payment(amount string) string {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	writer, err := codec.Writer("PaymentReceived")
+	writer, err := codec.JSONWriter("PaymentReceived")
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ type payments struct {
 	kafka  *streamstest.Kafka
 	topic  string
 	dir    string // with orders.yaml and schemas
-	writer *avro.Writer
+	writer *avro.JSONWriter
 }
 
 // newPayments returns an empty topic of six partitions.
@@ -85,7 +85,7 @@ func paymentsIn(e *Env) *payments {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.writer, err = codec.Writer("Paid"); err != nil {
+	if p.writer, err = codec.JSONWriter("Paid"); err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -46,7 +46,7 @@ func TestInfer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := codec.Writer("FineCreated")
+	w, err := codec.JSONWriter("FineCreated")
 	if err != nil {
 		t.Fatal(err)
 	}

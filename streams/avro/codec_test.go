@@ -94,7 +94,7 @@ func TestOpenTakesWhatGoavroRefuses(t *testing.T) {
 			t.Errorf("%s: goavro takes it", name)
 		}
 		c := codecOf(t, "A.avsc", schema)
-		w, err := c.Writer("A")
+		w, err := c.JSONWriter("A")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,7 +270,7 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := c.Writer("A"); err != nil {
+		if _, err := c.JSONWriter("A"); err != nil {
 			t.Error(err)
 		}
 		_, _ = read(c, "A", append([]byte{0xC3, 1}, make([]byte, 8)...))

@@ -39,7 +39,7 @@
 //
 // # Writing
 //
-// [Writer] turns JSON into goavro's native form, exactly: what does not fit is
+// [JSONWriter] turns JSON into goavro's native form, exactly: what does not fit is
 // an error that names the path and the type. goavro is given the canonical form
 // of the schema. Its own canonical form keeps {"type":"long"} where a logical
 // type stood, so its fingerprints are not those of other libraries; values that

@@ -94,7 +94,7 @@ func TestLimitsOfGoavroAreLowered(t *testing.T) {
 // TestCodecIsSharedByReadersAndWriters is for the race detector.
 func TestCodecIsSharedByReadersAndWriters(t *testing.T) {
 	c := codecOf(t, "R.avsc", everything)
-	w, err := c.Writer("R")
+	w, err := c.JSONWriter("R")
 	if err != nil {
 		t.Fatal(err)
 	}

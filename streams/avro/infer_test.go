@@ -104,7 +104,7 @@ func TestInfer(t *testing.T) {
 // encodeAll holds that the events fit the schema that they gave.
 func encodeAll(t testing.TB, s InferredSchema, events []string) {
 	t.Helper()
-	w, err := codecOf(t, s.FileName, string(s.JSON)).Writer(s.EventType)
+	w, err := codecOf(t, s.FileName, string(s.JSON)).JSONWriter(s.EventType)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestInferredSchemasTakeTheirEvents(t *testing.T) {
 		if err != nil {
 			rt.Fatalf("%s: %v", s.JSON, err)
 		}
-		w, err := c.Writer("Event")
+		w, err := c.JSONWriter("Event")
 		if err != nil {
 			rt.Fatal(err)
 		}

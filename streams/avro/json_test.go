@@ -71,7 +71,7 @@ func TestNamesBeforeEscapedNames(t *testing.T) {
 	events := []string{`{"a b":1,"a_u0020_b":2}`}
 	s := infer(t, events...)
 	c := codecOf(t, s.FileName, string(s.JSON))
-	w, err := c.Writer("Event")
+	w, err := c.JSONWriter("Event")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,7 @@ func TestWhatIsShownCanBeWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := codec.readers["Event"]
-		w, err := codec.Writer("Event")
+		w, err := codec.JSONWriter("Event")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -110,7 +110,7 @@ func (l *lab) compile(text string) []*View {
 // paid returns an event of a stream.
 func (l *lab) paid(stream int, amount string, customer int) streamstest.Event {
 	l.t.Helper()
-	w, err := l.codec.Writer("Paid")
+	w, err := l.codec.JSONWriter("Paid")
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -200,7 +200,7 @@ func TestFetchesOfAllViewsShareOneBudget(t *testing.T) {
 func TestRecordLargerThanTheFoldMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, strings.Replace(oneView, `set: {at: "=time"}`, `set: {at: "=data.customer"}`, 1))
-		w, err := l.codec.Writer("Paid")
+		w, err := l.codec.JSONWriter("Paid")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ func TestEventsAreWhatTheCodecReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := codec.Writer("OrderPlaced")
+	w, err := codec.JSONWriter("OrderPlaced")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func framing() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := codec.Writer("OrderPlaced")
+	w, err := codec.JSONWriter("OrderPlaced")
 	if err != nil {
 		return nil, err
 	}

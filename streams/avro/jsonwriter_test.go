@@ -17,7 +17,7 @@ import (
 
 func encode(t testing.TB, c *Codec, eventType, data string) ([]byte, error) {
 	t.Helper()
-	w, err := c.Writer(eventType)
+	w, err := c.JSONWriter(eventType)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestWhatIsWrittenCanBeRead(t *testing.T) {
 	number := rapid.Custom(func(t *rapid.T) string {
 		return rapid.StringMatching(`-?(0|[1-9][0-9]{0,33})(\.[0-9]{1,8})?([eE][+-]?[0-9]{1,2})?`).Draw(t, "number")
 	})
-	w, err := c.Writer("N")
+	w, err := c.JSONWriter("N")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +293,7 @@ func FuzzEncodeJSON(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	w, err := c.Writer("R")
+	w, err := c.JSONWriter("R")
 	if err != nil {
 		f.Fatal(err)
 	}

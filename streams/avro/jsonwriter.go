@@ -6,22 +6,22 @@ import (
 	"fmt"
 )
 
-// Writer writes values of one event type. It is safe for concurrent use.
-type Writer struct {
+// JSONWriter writes values of one event type from JSON. It is safe for concurrent use.
+type JSONWriter struct {
 	eventType string
 	schema    *schema
 	root      encoder
 }
 
-// Writer returns a writer for an event type, with the schema of its name. An
+// JSONWriter returns a writer of JSON for an event type, with the schema of its name. An
 // unknown event type is an error that is [ErrUnknownType].
-func (c *Codec) Writer(eventType string) (*Writer, error) {
+func (c *Codec) JSONWriter(eventType string) (*JSONWriter, error) {
 	s, err := c.reader(eventType)
 	if err != nil {
 		return nil, err
 	}
 	b := encoderBuilder{s, map[string]*recordEncoder{}}
-	return &Writer{eventType, s, b.node(s.root)}, nil
+	return &JSONWriter{eventType, s, b.node(s.root)}, nil
 }
 
 // EncodeJSON appends the value of an event whose data is a JSON object to dst.
@@ -32,7 +32,7 @@ func (c *Codec) Writer(eventType string) (*Writer, error) {
 // 3339 or numbers in their unit, dates 2006-01-02, bytes base64. A field that
 // the schema does not have, and a value that does not fit its field, is an error
 // that names the path and the type. On an error dst is returned as it was.
-func (w *Writer) EncodeJSON(dst []byte, data json.RawMessage) ([]byte, error) {
+func (w *JSONWriter) EncodeJSON(dst []byte, data json.RawMessage) ([]byte, error) {
 	v, err := parseJSON(data)
 	if err != nil {
 		return dst, fmt.Errorf("writing %s: data: %w", w.eventType, err)
