@@ -42,6 +42,10 @@
 // for one that comes within half a second: some senders signal twice.
 // While it stops, the worker is not ready but alive.
 //
+// A second process of the same binary, with the flag --probe and the same file,
+// asks the first one at admin.addr whether it is live, or ready: for orchestrators
+// that run a command in the container, where there is no curl.
+//
 // Exit codes: 0 for a clean end, 1 for a failure at run time, 2 for a bad
 // configuration or a bad command line.
 package worker

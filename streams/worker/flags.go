@@ -15,6 +15,7 @@ import (
 type flags struct {
 	config         string
 	check, offline bool
+	probe          probe
 	version        bool
 	logFormat      string
 	logLevel       slog.Level
@@ -28,6 +29,11 @@ const flagHelp = `Configuration:
   --check               say what is wrong with the configuration, and exit:
                         0 if nothing is, 2 otherwise
   --offline             ask nobody while checking, no schema registry either
+
+Health:
+  --probe[=WHAT]        ask the worker that runs with this configuration, at its
+                        admin.addr, and exit: 0 if it is live or, by
+                        --probe=ready, ready; else 1, with the reason
 
 Logs, on standard error:
   --log-format FORMAT   text or json (default text)
@@ -48,6 +54,7 @@ func (f *flags) set() *flag.FlagSet {
 	s.StringVar(&f.config, "config", defaultConfig, "")
 	s.BoolVar(&f.check, "check", false, "")
 	s.BoolVar(&f.offline, "offline", false, "")
+	s.Var(&f.probe, "probe", "")
 	s.BoolVar(&f.version, "version", false, "")
 	s.StringVar(&f.logFormat, "log-format", "text", "")
 	s.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "")
@@ -71,6 +78,8 @@ func parseFlags(args []string) (flags, error) {
 		return f, fmt.Errorf("--log-format is %q; it must be text or json", f.logFormat)
 	case f.config == "":
 		return f, errors.New("--config is empty; name a file")
+	case f.check && f.probe != "":
+		return f, errors.New("--check and --probe exclude each other: the first looks at a file, the second at a worker")
 	case f.offline && !f.check:
 		return f, errors.New("--offline goes with --check; a worker that runs cannot stay offline")
 	}
@@ -90,6 +99,9 @@ func flagError(s *flag.FlagSet, err error) error {
 	}
 	if name, ok := strings.CutPrefix(message, "flag needs an argument: -"); ok {
 		return fmt.Errorf("--%s needs a value", name)
+	}
+	if strings.Contains(message, "-probe") {
+		return errors.New("--probe is live, which it is alone, or ready")
 	}
 	if strings.Contains(message, "-log-level") {
 		return errors.New("--log-level must be debug, info, warn or error")

@@ -85,6 +85,9 @@ func (p *process) main(args []string) int {
 		fmt.Fprintln(p.out, readVersion(p.app.Version).line(p.app.Name))
 		return exitOK
 	}
+	if f.probe != "" {
+		return p.probe(f)
+	}
 	file, err := p.load(f)
 	if err != nil {
 		fmt.Fprintln(p.err, err)
@@ -103,21 +106,27 @@ func (p *process) main(args []string) int {
 
 // load reads and checks the configuration.
 func (p *process) load(f flags) (*File, error) {
-	src, err := os.ReadFile(f.config)
+	blocks := map[string]any{}
+	maps.Copy(blocks, p.app.Blocks)
+	blocks["admin"] = &p.admin
+	file, err := p.read(f.config, blocks)
+	if p.app.Check == nil || file == nil || file.root == nil && err != nil {
+		return file, err
+	}
+	return file, p.check(file, f.offline)
+}
+
+// read reads these blocks of the configuration. The file is nil where there is
+// none.
+func (p *process) read(name string, blocks map[string]any) (*File, error) {
+	src, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: opening %s: there is no such file; name the configuration by --config FILE", p.app.Name, f.config)
+		return nil, fmt.Errorf("%s: opening %s: there is no such file; name the configuration by --config FILE", p.app.Name, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: reading the configuration: %w", p.app.Name, err)
 	}
-	blocks := map[string]any{}
-	maps.Copy(blocks, p.app.Blocks)
-	blocks["admin"] = &p.admin
-	file, err := Load(f.config, src, blocks, KnownBlocks())
-	if p.app.Check == nil || file.root == nil && err != nil {
-		return file, err
-	}
-	return file, p.check(file, f.offline)
+	return Load(name, src, blocks, KnownBlocks())
 }
 
 // interruptedError is a check that a signal ended.
