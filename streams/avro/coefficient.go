@@ -1,7 +1,9 @@
 package avro
 
 import (
+	"encoding/binary"
 	"math/big"
+	"math/bits"
 
 	"github.com/millrace/millrace/streams"
 )
@@ -9,46 +11,78 @@ import (
 // decimal sets a coefficient, two's-complement and big-endian: as a number where
 // it fits 64 bits, else as its bytes, the fewest that say it.
 func (m *machine) decimal(s *streams.Slot, b []byte) {
-	for len(b) > 8 && (b[0] == 0 && b[1] < 0x80 || b[0] == 0xff && b[1] >= 0x80) {
-		b = b[1:]
-	}
-	if len(b) > 8 {
-		if !in38Digits(b) {
+	text := trim(view(b), 8)
+	if len(text) > 8 {
+		if !below(tenTo38, text) {
 			m.fail(errDigits)
 			return
 		}
-		s.SetString(view(b))
+		s.SetString(text)
 		return
 	}
 	var v int64
-	if len(b) > 0 {
-		v = int64(int8(b[0]))
-		for _, c := range b[1:] {
-			v = v<<8 | int64(c)
+	if len(text) > 0 {
+		v = int64(int8(text[0]))
+		for i := 1; i < len(text); i++ {
+			v = v<<8 | int64(text[i])
 		}
 	}
 	s.SetInt(v)
 }
 
-// in38Digits says whether a coefficient of more than 8 bytes is between -10^38
-// and 10^38.
-func in38Digits(b []byte) bool {
+// wide is a number of 128 bits without a sign.
+type wide struct{ hi, lo uint64 }
+
+func (w wide) less(v wide) bool { return w.hi < v.hi || w.hi == v.hi && w.lo < v.lo }
+
+// tenTo is 10^n, for n up to 38.
+func tenTo(n int) wide {
+	w := wide{0, 1}
+	for range n {
+		hi, lo := bits.Mul64(w.lo, 10)
+		w = wide{w.hi*10 + hi, lo}
+	}
+	return w
+}
+
+var tenTo38 = tenTo(streams.MaxDigits)
+
+// below says whether a coefficient is between -limit and limit.
+func below(limit wide, b string) bool {
 	if len(b) > 16 {
 		return false
 	}
 	sign := uint64(int64(int8(b[0])) >> 63)
-	hi, lo := sign, sign
-	for _, c := range b {
-		hi, lo = hi<<8|lo>>56, lo<<8|uint64(c)
+	m := wide{sign, sign}
+	for i := range len(b) {
+		m = wide{m.hi<<8 | m.lo>>56, m.lo<<8 | uint64(b[i])}
 	}
 	if sign != 0 { // the magnitude of a negative number
-		hi, lo = ^hi, -lo
-		if lo == 0 {
-			hi++
+		m.hi, m.lo = ^m.hi, -m.lo
+		if m.lo == 0 {
+			m.hi++
 		}
 	}
-	const limitHi, limitLo = 0x4B3B4CA85A86C47A, 0x098A224000000000
-	return hi < limitHi || hi == limitHi && lo < limitLo
+	return m.less(limit)
+}
+
+// coefficient is that of a decimal in the fewest bytes. buf is room for it.
+func coefficient(s *streams.Slot, buf *[8]byte) string {
+	b := s.Str
+	if b == "" {
+		binary.BigEndian.PutUint64(buf[:], uint64(s.Bits))
+		b = view(buf[:])
+	}
+	return trim(b, 1)
+}
+
+// trim drops the first bytes of a coefficient that say nothing, as long as there
+// are more than that many.
+func trim(b string, least int) string {
+	for len(b) > least && (b[0] == 0 && b[1] < 0x80 || b[0] == 0xff && b[1] >= 0x80) {
+		b = b[1:]
+	}
+	return b
 }
 
 // twosComplement is a coefficient in the fewest bytes, big-endian.

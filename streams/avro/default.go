@@ -2,9 +2,12 @@ package avro
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/twmb/avro"
 )
@@ -97,4 +100,71 @@ func inRecord(f *avro.SchemaField, record map[string]any) (any, bool) {
 		return v, true
 	}
 	return f.Default, f.HasDefault
+}
+
+// appendDefault appends a default in Avro binary. The keys of a map are sorted,
+// so that its bytes are always the same.
+func (d definitions) appendDefault(dst []byte, n *avro.SchemaNode, v any) []byte {
+	n = d.get(n)
+	switch n.Type {
+	case "record":
+		record, _ := v.(map[string]any)
+		for i := range n.Fields {
+			field, _ := inRecord(&n.Fields[i], record)
+			dst = d.appendDefault(dst, &n.Fields[i].Type, field)
+		}
+		return dst
+	case "union":
+		for k := range n.Branches {
+			if b := d.get(&n.Branches[k]); holdsDefault(b.Type, v) {
+				return d.appendDefault(binary.AppendVarint(dst, int64(k)), b, v)
+			}
+		}
+	case "array", "map":
+		return d.appendBlocks(dst, n, v)
+	case "enum":
+		return binary.AppendVarint(dst, int64(slices.Index(n.Symbols, v.(string))))
+	case "fixed":
+		return append(dst, v.([]byte)...)
+	}
+	return appendScalar(dst, v)
+}
+
+// appendBlocks appends the default of an array or a map: a block with all items,
+// if there are any, and the empty one.
+func (d definitions) appendBlocks(dst []byte, n *avro.SchemaNode, v any) []byte {
+	items, _ := v.([]any)
+	values, _ := v.(map[string]any)
+	if count := len(items) + len(values); count > 0 {
+		dst = binary.AppendVarint(dst, int64(count))
+	}
+	for _, item := range items {
+		dst = d.appendDefault(dst, n.Items, item)
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		dst = d.appendDefault(appendScalar(dst, key), n.Values, values[key])
+	}
+	return append(dst, 0)
+}
+
+// appendScalar appends a value of the Go type that a default of it has. A null
+// takes no bytes.
+func appendScalar(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case bool:
+		return appendBool(dst, v)
+	case int32:
+		return binary.AppendVarint(dst, int64(v))
+	case int64:
+		return binary.AppendVarint(dst, v)
+	case float32:
+		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(v))
+	case float64:
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
+	case string:
+		return appendText(dst, v)
+	case []byte:
+		return appendText(dst, view(v))
+	}
+	return dst
 }

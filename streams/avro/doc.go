@@ -45,6 +45,11 @@
 // type stood, so its fingerprints are not those of other libraries; values that
 // were written with them are read all the same.
 //
+// [Codec.Writer] is the counterpart of a reader. The bytes are those of goavro,
+// but schema and fields are compiled: what no slot is written to becomes literal
+// bytes. It rounds and cuts nothing: what a reader would not find again, but for
+// the offset of a time, is an error.
+//
 // # Inferring
 //
 // [Inferrer] proposes schemas for JSON events, from all of their lines. Names

@@ -258,14 +258,14 @@ func TestTwosComplement(t *testing.T) {
 	}
 }
 
-func TestIn38Digits(t *testing.T) {
+func TestBelow(t *testing.T) {
 	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
 	for delta, want := range map[int64]bool{-1: true, 0: false, 1: false} {
 		n := new(big.Int).Add(limit, big.NewInt(delta))
-		if got := in38Digits(twosComplement(n)); got != want {
+		if got := below(tenTo38, string(twosComplement(n))); got != want {
 			t.Errorf("10^38%+d: %v", delta, got)
 		}
-		if got := in38Digits(twosComplement(n.Neg(n))); got != want {
+		if got := below(tenTo38, string(twosComplement(n.Neg(n)))); got != want {
 			t.Errorf("-(10^38%+d): %v", delta, got)
 		}
 	}

@@ -2,6 +2,7 @@ package avro
 
 import (
 	"encoding/hex"
+	"errors"
 
 	"github.com/millrace/millrace/streams"
 )
@@ -18,11 +19,40 @@ func (m *machine) uuid(s *streams.Slot, b []byte) {
 
 // uuidText is the usual form of a UUID: 8-4-4-4-12 hexadecimal digits.
 func uuidText(b []byte) string {
-	text := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
-	hex.Encode(text[:], b[:4])
-	hex.Encode(text[9:], b[4:6])
-	hex.Encode(text[14:], b[6:8])
-	hex.Encode(text[19:], b[8:10])
-	hex.Encode(text[24:], b[10:uuidSize])
-	return string(text[:])
+	form := uuidForm(b)
+	return string(form[:])
+}
+
+func uuidForm(b []byte) [36]byte {
+	form := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
+	hex.Encode(form[:], b[:4])
+	hex.Encode(form[9:], b[4:6])
+	hex.Encode(form[14:], b[6:8])
+	hex.Encode(form[19:], b[8:10])
+	hex.Encode(form[24:], b[10:uuidSize])
+	return form
+}
+
+var errUUID = errors.New("a UUID is written in lower case, as in 0190a5b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")
+
+// putUUID takes the text that a UUID is read as, and no other.
+func putUUID(_ *slotField, dst []byte, s *streams.Slot) ([]byte, error) {
+	var b [uuidSize]byte
+	at := 0
+	for i := range b {
+		if at < len(s.Str) && s.Str[at] == '-' {
+			at++
+		}
+		if at+2 > len(s.Str) {
+			return nil, errUUID
+		}
+		if _, err := hex.Decode(b[i:], []byte(s.Str[at:at+2])); err != nil {
+			return nil, errUUID
+		}
+		at += 2
+	}
+	if form := uuidForm(b[:]); string(form[:]) != s.Str {
+		return nil, errUUID
+	}
+	return append(dst, b[:]...), nil
 }
