@@ -30,23 +30,50 @@ type canonicalChange struct {
 }
 
 // canonicalText writes a checked view down.
-func canonicalText(fields []Field, events []*checkedEvent) string {
+func (c *compiler) canonicalText(fields []Field) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "rules %d\n", canonicalVersion)
 	for _, f := range fields {
 		fmt.Fprintf(&b, "field %s %s %s\n", f.Name, f.Family, f.Type.Kind)
 	}
-	events = slices.Clone(events)
+	if c.snapshot != nil {
+		c.snapshot.write(&b, "snapshot")
+	}
+	c.writeEvents(&b)
+	return b.String()
+}
+
+// canonicalText writes a checked fold down.
+func (c *foldCompiler) canonicalText() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "rules %d\nstate %s\n", canonicalVersion, strconv.QuoteToASCII(c.state.name))
+	for _, f := range c.state.fields {
+		fmt.Fprintf(&b, "field %s %s", f.name, f.typ)
+		f.write(&b)
+	}
+	if c.gone != nil {
+		fmt.Fprintf(&b, "gone %s\n", c.gone.text.canonical())
+		c.gone.scope.writeTables(&b)
+	}
+	c.writeEvents(&b)
+	return b.String()
+}
+
+func (c *checker) writeEvents(b *strings.Builder) {
+	events := slices.Clone(c.events)
 	slices.SortFunc(events, func(a, b *checkedEvent) int { return cmp.Compare(a.eventType, b.eventType) })
 	for _, ev := range events {
-		fmt.Fprintf(&b, "on %s\n", strconv.QuoteToASCII(ev.eventType))
-		ev.scope.writePaths(&b)
-		ev.scope.writeTables(&b)
-		for _, r := range ev.rules {
-			r.canonical.write(&b)
-		}
+		ev.write(b, "on")
 	}
-	return b.String()
+}
+
+func (ev *checkedEvent) write(b *strings.Builder, as string) {
+	fmt.Fprintf(b, "%s %s\n", as, strconv.QuoteToASCII(ev.eventType))
+	ev.scope.writePaths(b)
+	ev.scope.writeTables(b)
+	for _, r := range ev.rules {
+		r.canonical.write(b)
+	}
 }
 
 func (s *scope) writePaths(b *strings.Builder) {
@@ -56,21 +83,27 @@ func (s *scope) writePaths(b *strings.Builder) {
 	}
 	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(s.paths[i], s.paths[j]) })
 	for _, i := range order {
-		fmt.Fprintf(b, "  data.%s %s, defaults", s.paths[i], s.kinds[i].typ)
-		for _, d := range s.kinds[i].defaults {
-			if d == "" {
-				b.WriteString(" none")
-			} else {
-				fmt.Fprintf(b, " %s", strconv.QuoteToASCII(d))
-			}
-		}
-		for _, r := range s.kinds[i].readings {
-			if r != "" {
-				fmt.Fprintf(b, ", read by %s", strconv.QuoteToASCII(r))
-			}
-		}
-		b.WriteByte('\n')
+		fmt.Fprintf(b, "  %s.%s %s", s.names.data, s.paths[i], s.kinds[i].typ)
+		s.kinds[i].write(b)
 	}
+}
+
+// write says what a reader takes for the values of a path.
+func (t *pathType) write(b *strings.Builder) {
+	b.WriteString(", defaults")
+	for _, d := range t.defaults {
+		if d == "" {
+			b.WriteString(" none")
+		} else {
+			fmt.Fprintf(b, " %s", strconv.QuoteToASCII(d))
+		}
+	}
+	for _, r := range t.readings {
+		if r != "" {
+			fmt.Fprintf(b, ", read by %s", strconv.QuoteToASCII(r))
+		}
+	}
+	b.WriteByte('\n')
 }
 
 // writeTables writes down what the rules read of tables that are not ours: a
@@ -87,7 +120,9 @@ func (r *canonicalRule) write(b *strings.Builder) {
 	if r.when != nil {
 		fmt.Fprintf(b, "    when %s\n", r.when.canonical())
 	}
-	fmt.Fprintf(b, "    key %s\n", r.key.canonical())
+	if r.key != nil {
+		fmt.Fprintf(b, "    key %s\n", r.key.canonical())
+	}
 	if r.remove {
 		b.WriteString("    delete\n")
 	}

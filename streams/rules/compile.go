@@ -8,23 +8,32 @@ import (
 
 // Options are what a view is checked against.
 type Options struct {
-	// Types returns the type of an event's data. Its error becomes a problem at
-	// the event type's key.
+	// Types returns the type of an event's data, or of a state. Its error becomes
+	// a problem at the event type's key, or at from.
 	Types func(eventType string) (streams.Type, error)
 	// AnyPartitioner says whether a topic may hold one stream in several
 	// partitions (partitioner: any). Nil: none does.
 	AnyPartitioner func(topic string) bool
+	// Fold returns the fold that keeps snapshots of a topic, nil where there is
+	// none. Nil: there are no folds.
+	Fold func(topic string) *Fold
+}
+
+// checker compiles what rules of views and of folds have in common.
+type checker struct {
+	problems
+	fns    []function
+	events []*checkedEvent
 }
 
 // compiler checks one view and builds its program.
 type compiler struct {
-	problems
-	view   *View
-	opts   Options
-	fns    []function
-	events []*checkedEvent
-	fields map[string]*fieldUse
-	shape  *keyShape // that of the first rule
+	checker
+	view     *View
+	opts     Options
+	fields   map[string]*fieldUse
+	shape    *keyShape // that of the first rule
+	snapshot *checkedSnapshot
 }
 
 // checkedEvent is an event type whose rules have been checked.
@@ -44,10 +53,21 @@ type checkedRule struct {
 	canonical canonicalRule
 }
 
+// add adds a change to the rule.
+func (r *checkedRule) add(change checkedChange) {
+	if change.op == OpUnset {
+		r.changes = append([]checkedChange{change}, r.changes...)
+	} else {
+		r.changes = append(r.changes, change)
+	}
+	r.canonical.changes = append(r.canonical.changes, canonicalChange{change.op, change.field, change.text})
+}
+
 // checkedChange is one op with its compiled operand.
 type checkedChange struct {
 	fieldOp
-	value operand // nil of its kind for an unset
+	value operand       // nil of its kind for an unset
+	text  *exprCompiler // that compiled it; nil for an unset
 }
 
 // Compile checks the view and compiles its rules. It returns all problems at
@@ -55,12 +75,14 @@ type checkedChange struct {
 // of a view that [Parse] found problems with is empty: only its problems count.
 // A view is safe to compile several times.
 func (v *View) Compile(o Options) (*Program, []streams.Problem) {
-	c := &compiler{view: v, opts: o, fns: functions(), fields: map[string]*fieldUse{}}
+	c := &compiler{checker: checker{fns: functions()}, view: v, opts: o, fields: map[string]*fieldUse{}}
 	for _, ev := range v.events {
 		c.event(ev)
 	}
+	c.compileSnapshot()
 	c.checkFields()
 	c.checkOwners()
+	c.checkSnapshot()
 	switch {
 	case len(c.all) > 0:
 		return nil, c.sorted()
@@ -71,79 +93,96 @@ func (v *View) Compile(o Options) (*Program, []streams.Problem) {
 }
 
 func (c *compiler) event(ev eventRules) {
-	t, err := c.opts.Types(ev.eventType)
-	if err != nil {
-		c.add(ev.at, "%v", err)
+	checked := c.eventScope(ev, c.opts.Types, eventNames)
+	if checked == nil {
 		return
 	}
-	if t.Kind != streams.KindRecord {
-		c.add(ev.at, "the data of %s is %s, not a record", ev.eventType, t)
-		return
-	}
-	checked := &checkedEvent{eventType: ev.eventType, scope: &scope{event: ev.eventType, data: t}}
 	for _, r := range ev.rules {
 		checked.rules = append(checked.rules, c.rule(checked, r))
 	}
+}
+
+// eventScope begins the rules of an event type; nil where it has problems.
+func (c *checker) eventScope(ev eventRules, types func(string) (streams.Type, error), names *names) *checkedEvent {
+	t, err := types(ev.eventType)
+	if err != nil {
+		c.add(ev.at, "%v", err)
+		return nil
+	}
+	if t.Kind != streams.KindRecord {
+		c.add(ev.at, "the data of %s is %s, not a record", ev.eventType, t)
+		return nil
+	}
+	checked := &checkedEvent{eventType: ev.eventType, scope: &scope{names: names, event: ev.eventType, data: t}}
 	c.events = append(c.events, checked)
+	return checked
 }
 
 func (c *compiler) rule(ev *checkedEvent, r rule) *checkedRule {
-	checked := &checkedRule{eventType: ev.eventType, rule: r}
-	if r.when != nil {
-		checked.when = c.when(ev.scope, r.when, &checked.canonical)
-	}
+	checked := c.checker.rule(ev, r)
 	c.key(ev.scope, checked)
-	checked.canonical.remove = r.remove
 	for _, f := range r.fields {
-		c.change(ev.scope, checked, f)
+		c.write(ev.scope, checked, f)
 	}
 	return checked
 }
 
-func (c *compiler) when(s *scope, n *yaml.Node, text *canonicalRule) fn[bool] {
+// rule compiles what a rule has beside its key and its changes.
+func (c *checker) rule(ev *checkedEvent, r rule) *checkedRule {
+	checked := &checkedRule{eventType: ev.eventType, rule: r}
+	if r.when != nil {
+		checked.canonical.when, checked.when = c.condition(ev.scope, r.when, "when")
+	}
+	checked.canonical.remove = r.remove
+	return checked
+}
+
+// condition compiles a bool.
+func (c *checker) condition(s *scope, n *yaml.Node, what string) (*exprCompiler, fn[bool]) {
 	x, o, ok := c.value(s, n)
-	text.when = x
 	switch {
 	case !ok:
 	case o.kind == streams.KindString && x.literal != nil:
-		c.add(o.at, "when must be a bool, not string; an expression begins with =")
-	case x.isBool(o, "when"):
-		return o.bools
+		c.add(o.at, "%s must be a bool, not string; an expression begins with =", what)
+	case x.isBool(o, what):
+		return x, o.bools
 	}
-	return nil
+	return x, nil
 }
 
-// change compiles one op, and notes that the rule uses the field so.
-func (c *compiler) change(s *scope, r *checkedRule, f fieldOp) {
+// write compiles one op, and notes that the rule uses the field so.
+func (c *compiler) write(s *scope, r *checkedRule, f fieldOp) {
+	change, ok := c.change(s, f)
+	if !ok {
+		c.use(f.field).unsure = true
+		return
+	}
+	r.add(change)
+	c.use(f.field).add(r, change)
+}
+
+// change compiles one op; false where it has problems.
+func (c *checker) change(s *scope, f fieldOp) (checkedChange, bool) {
 	change := checkedChange{fieldOp: f, value: nilAt(f.at)}
-	var x *exprCompiler
 	if f.value != nil {
 		var ok bool
-		if x, change.value, ok = c.value(s, f.value); !ok {
-			c.use(f.field).unsure = true
-			return
+		if change.text, change.value, ok = c.value(s, f.value); !ok {
+			return change, false
 		}
 		if change.value.isNil() && f.op == OpSet {
 			change.op = OpUnset
-		} else if !x.operandOf(f, change.value) {
-			c.use(f.field).unsure = true
-			return
+		} else if !change.text.operandOf(f, change.value) {
+			return change, false
 		}
 	}
 	if f.op == OpLatest {
 		s.needs |= 1 << MetaTime
 	}
-	if change.op == OpUnset {
-		r.changes = append([]checkedChange{change}, r.changes...)
-	} else {
-		r.changes = append(r.changes, change)
-	}
-	r.canonical.changes = append(r.canonical.changes, canonicalChange{change.op, f.field, x})
-	c.use(f.field).add(r, change)
+	return change, true
 }
 
 // value compiles a scalar: an expression or a literal.
-func (c *compiler) value(s *scope, n *yaml.Node) (*exprCompiler, operand, bool) {
+func (c *checker) value(s *scope, n *yaml.Node) (*exprCompiler, operand, bool) {
 	src, isExpression := expression(n)
 	x := &exprCompiler{problems: &c.problems, scope: s, fns: c.fns, src: source{node: n}}
 	if !isExpression {

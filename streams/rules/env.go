@@ -17,6 +17,7 @@ var (
 	ErrKey      = errors.New("the row key is empty")
 	ErrTextSize = fmt.Errorf("the rules of the event build texts of more than %d MiB", maxBuilt>>20)
 	ErrInexact  = errors.New("no float is this int; write float(x) for the nearest one, or decimal(x) of the float")
+	ErrFit      = errors.New("the number does not fit the field of the state")
 )
 
 // EvalError is an error of one event: an expression has no value for it.

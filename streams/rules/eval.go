@@ -17,14 +17,16 @@ type Event struct {
 	Needs uint16
 
 	rules []linkedRule
+	state int // how many slots of a state stand before those of the paths
 	cells int
 }
 
 // linkedRule is a rule, ready to run.
 type linkedRule struct {
 	when    fn[bool] // nil: always
-	key     rowKey
+	key     rowKey   // without text in a fold
 	remove  bool
+	whole   bool // it makes a row anew, from a snapshot
 	changes []linkedChange
 }
 
@@ -34,33 +36,35 @@ type Evaluator struct {
 	event *Event
 	env   env
 	slots []streams.Slot
-	ready []Step // one for each rule, with all that does not depend on the event
-	steps []Step // those of the last event
+	ready []Step   // one for each rule, with all that does not depend on the event
+	steps []Step   // those of the last event
+	given []Change // by the last snapshot
 }
 
 // NewEvaluator returns an evaluator of the event type.
 func (e *Event) NewEvaluator() *Evaluator {
 	v := &Evaluator{
 		event: e,
-		slots: make([]streams.Slot, len(e.Paths)+int(MetaCount)),
+		slots: make([]streams.Slot, e.state+len(e.Paths)+int(MetaCount)),
 		ready: make([]Step, len(e.rules)),
 		steps: make([]Step, 0, len(e.rules)),
 	}
-	v.env.data, v.env.metas = v.slots[:len(e.Paths)], v.slots[len(e.Paths):]
+	data := e.state + len(e.Paths)
+	v.env.data, v.env.metas = v.slots[:data], v.slots[data:]
 	v.env.chosen = make([]bool, e.cells)
 	for i, r := range e.rules {
 		changes := make([]Change, len(r.changes))
 		for k, ch := range r.changes {
 			changes[k] = ch.change
 		}
-		v.ready[i] = Step{Delete: r.remove, Changes: changes}
+		v.ready[i] = Step{Delete: r.remove, Changes: changes, rule: i}
 	}
 	return v
 }
 
 // Slots returns the slots that the caller fills before each Eval: those of the
 // paths, and the Metas that the event needs.
-func (v *Evaluator) Slots() []streams.Slot { return v.slots }
+func (v *Evaluator) Slots() []streams.Slot { return v.slots[v.event.state:] }
 
 // Eval evaluates all rules for the event in the slots and returns a step for each
 // one whose condition holds, in their order. The error is an [*EvalError]; there
@@ -73,20 +77,38 @@ func (v *Evaluator) Eval() ([]Step, error) {
 	v.steps = v.steps[:0]
 	for i := range v.event.rules {
 		r := &v.event.rules[i]
-		if r.when != nil && !r.when(&v.env) {
+		holds := r.when == nil || r.when(&v.env)
+		if !holds && !r.whole {
 			continue
 		}
 		step := &v.ready[i]
-		step.Key = r.key.eval(&v.env)
-		for k := range r.changes {
+		if r.key.text != nil {
+			step.Key = r.key.eval(&v.env)
+		}
+		for k := 0; holds && k < len(r.changes); k++ {
 			r.changes[k].eval(&v.env, &step.Changes[k])
 		}
 		v.steps = append(v.steps, *step)
+		if r.whole {
+			v.steps[len(v.steps)-1].Changes = v.present(step.Changes, holds)
+		}
 		if v.env.err != nil {
 			return nil, v.env.err
 		}
 	}
 	return v.steps, nil
+}
+
+// present returns the changes that give a field of a row that is made anew a value;
+// none where there is to be no row.
+func (v *Evaluator) present(changes []Change, row bool) []Change {
+	v.given = v.given[:0]
+	for _, ch := range changes {
+		if row && ch.Op != OpUnset {
+			v.given = append(v.given, ch)
+		}
+	}
+	return v.given
 }
 
 // Forget drops what the last event left in the slots and the steps: views into
@@ -95,6 +117,7 @@ func (v *Evaluator) Eval() ([]Step, error) {
 func (v *Evaluator) Forget() {
 	clear(v.slots)
 	clear(v.steps[:cap(v.steps)])
+	clear(v.given[:cap(v.given)])
 	clear(v.env.parts[:cap(v.env.parts)])
 	for i := range v.ready {
 		step := &v.ready[i]

@@ -8,20 +8,20 @@ import (
 	"github.com/millrace/millrace/streams"
 )
 
-// field compiles data.….
+// field compiles data.…, or state.… where that is what is read.
 func (c *exprCompiler) field(n ast.Node, parts []part) (operand, bool) {
 	if len(parts) == 0 {
-		return c.problem(n, "data is all of %s; name a field of it: %s", c.scope.event, fieldNames(&c.scope.data))
+		return c.problem(n, "%s is all of %s; name a field of it: %s", c.scope.names.data, c.scope.event, fieldNames(&c.scope.data))
 	}
 	t, known := c.scope.data, pathType{}
 	var path []string
 	for _, p := range parts {
 		if t.Kind != streams.KindRecord {
-			return c.problem(p.node, "%s is %s and has no field %s", dataName(path), t, p.name)
+			return c.problem(p.node, "%s is %s and has no field %s", c.scope.pathName(path), t, p.name)
 		}
 		f := t.Field(p.name)
 		if f == nil {
-			return c.problem(p.node, "%s has no field %q%s", c.scope.dataName(path), p.name, c.unknownField(&t, p.name))
+			return c.problem(p.node, "%s has no field %q%s", c.scope.dataName(path), p.name, unknownField(&t, p.name))
 		}
 		nullable := t.Nullable && len(path) > 0 || f.Type.Nullable
 		t = f.Type
@@ -30,12 +30,12 @@ func (c *exprCompiler) field(n ast.Node, parts []part) (operand, bool) {
 		known.defaults, known.readings = append(known.defaults, f.Default), append(known.readings, f.Reading)
 	}
 	if !t.Kind.Scalar() {
-		return c.problem(parts[len(parts)-1].node, "%s is %s; %s", dataName(path), t, useOf(&t, dataName(path)))
+		name := c.scope.pathName(path)
+		return c.problem(parts[len(parts)-1].node, "%s is %s; %s", name, t, useOf(&t, name))
 	}
 	known.typ = t
-	at := c.begin(n)
-	o := slotOperand(c.scope.path(strings.Join(path, "."), known), t, at)
-	o.name = dataName(path)
+	o := slotOperand(c.scope.path(strings.Join(path, "."), known), t, c.begin(n))
+	o.name = c.scope.pathName(path)
 	return o, true
 }
 
@@ -44,10 +44,13 @@ func (s *scope) dataName(path []string) string {
 	if len(path) == 0 {
 		return s.event
 	}
-	return dataName(path) + " of " + s.event
+	return s.pathName(path) + " of " + s.event
 }
 
-func dataName(path []string) string { return strings.Join(append([]string{"data"}, path...), ".") }
+// pathName is how expressions name a path.
+func (s *scope) pathName(path []string) string {
+	return strings.Join(append([]string{s.names.data}, path...), ".")
+}
 
 // useOf says what can be done with what is not scalar.
 func useOf(t *streams.Type, name string) string {
@@ -57,7 +60,7 @@ func useOf(t *streams.Type, name string) string {
 	return "expressions read only single values"
 }
 
-func (c *exprCompiler) unknownField(t *streams.Type, name string) string {
+func unknownField(t *streams.Type, name string) string {
 	names := make([]string, len(t.Fields))
 	for i, f := range t.Fields {
 		names[i] = f.Name

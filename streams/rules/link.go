@@ -21,13 +21,15 @@ func (c *compiler) program() *Program {
 	for _, ev := range c.events {
 		p.Events[ev.eventType] = link(ev, p.Fields, index)
 	}
-	p.canonical = canonicalText(p.Fields, c.events)
+	c.linkSnapshot(p, index)
+	p.canonical = c.canonicalText(p.Fields)
 	return p
 }
 
 // link builds the rules of one event type.
 func link(ev *checkedEvent, fields []Field, index map[string]int) *Event {
-	e := &Event{Type: ev.eventType, Paths: ev.scope.paths, Needs: ev.scope.needs, cells: ev.scope.cells}
+	s := ev.scope
+	e := &Event{Type: ev.eventType, Paths: s.paths, Needs: s.needs, state: s.state.size(), cells: s.cells}
 	for _, r := range ev.rules {
 		linked := linkedRule{when: r.when, key: r.key, remove: r.rule.remove}
 		for _, ch := range r.changes {
@@ -44,10 +46,11 @@ type linkedChange struct {
 	change Change             // as it is where put is nil
 	null   fn[bool]           // then the field is unset; nil: never
 	put    func(*env, *Value) // nil for a constant and an unset
+	at     place              // of the value
 }
 
 func linkChange(ch checkedChange, field int, kind streams.Kind) linkedChange {
-	l := linkedChange{change: Change{Field: field, Op: ch.op}}
+	l := linkedChange{change: Change{Field: field, Op: ch.op}, at: ch.value.at}
 	if ch.op == OpUnset {
 		return l
 	}

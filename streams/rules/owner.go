@@ -25,6 +25,10 @@ func (c *compiler) checkOwners() {
 		if f.shared = of != (sharing{}); !f.shared {
 			continue
 		}
+		if c.view.From != "" {
+			c.add(c.view.fromAt, "field %s cannot come from snapshots: events of several streams write it, since %s; use %s, or leave from out", name, of.why, of.remedy)
+			continue
+		}
 		for _, u := range f.uses {
 			c.checkShared(u, of)
 		}

@@ -4,11 +4,13 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-func (p *parser) on(n *yaml.Node) {
+// on reads the rules of event types.
+func (p *parser) on(n *yaml.Node) []eventRules {
 	entries := p.entries(n, "on")
 	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
 		p.add(placeOf(n), "on is empty; name at least one event type")
 	}
+	var events []eventRules
 	for _, e := range entries {
 		ev := eventRules{eventType: e.name(), at: placeOf(e.key)}
 		if e.value.Kind != yaml.SequenceNode {
@@ -22,29 +24,34 @@ func (p *parser) on(n *yaml.Node) {
 				ev.rules = p.rule(ev.rules, r)
 			}
 		}
-		p.view.events = append(p.view.events, ev)
+		events = append(events, ev)
 	}
+	return events
 }
 
 // rule appends the rule that n holds.
 func (p *parser) rule(list []rule, n *yaml.Node) []rule {
 	if n.Kind != yaml.MappingNode {
-		p.add(placeOf(n), "a rule must be a mapping of ops, such as set: {status: paid}, not %s", kindOf(n))
+		p.add(placeOf(n), "%s must be a mapping of ops, such as set: {status: paid}, not %s", p.form.name, kindOf(n))
 		return list
 	}
 	before := len(p.all)
 	r := rule{at: placeOf(n)}
-	for _, e := range p.entries(n, "a rule") {
+	for _, e := range p.entries(n, p.form.name) {
 		p.ruleEntry(&r, e)
 	}
 	if !r.remove && len(r.fields) == 0 && len(p.all) == before {
-		p.add(r.at, "the rule changes nothing; give it set, unset, add, min, max, latest or delete")
+		p.add(r.at, "the rule changes nothing; give it %s", p.form.ops)
 	}
 	p.once(&r)
 	return append(list, r)
 }
 
 func (p *parser) ruleEntry(r *rule, e entry) {
+	if why := p.form.refused[e.name()]; why != "" {
+		p.add(placeOf(e.key), "%s", why)
+		return
+	}
 	switch e.name() {
 	case "when":
 		if p.scalar(e.value, "when") {
@@ -64,7 +71,7 @@ func (p *parser) ruleEntry(r *rule, e entry) {
 	case "set", "add", "min", "max", "latest":
 		p.ops(r, opOf(e.name()), e)
 	default:
-		p.unknown(e.key, "a rule", ruleKeys, ruleSoon)
+		p.unknown(e.key, p.form.name, p.form.keys, nil)
 	}
 }
 

@@ -22,6 +22,13 @@ type Program struct {
 	// Events are the compiled rules by event type. A type that is not in it
 	// changes nothing.
 	Events map[string]*Event
+	// Snapshot makes a row of a snapshot: its paths are those of the fold's state.
+	// It gives one step, which deletes the row and then sets the fields that have a
+	// value, by an op of their family; where the condition does not hold, nothing
+	// but the delete. Nil where the view does not begin with snapshots.
+	Snapshot *Event
+	// Gone deletes the row of a stream that has ended. Nil as Snapshot is.
+	Gone *Event
 
 	canonical string
 }
@@ -100,4 +107,6 @@ type Step struct {
 	Key     string
 	Delete  bool
 	Changes []Change
+
+	rule int // the index of the rule
 }

@@ -49,11 +49,33 @@ func testTypes(eventType string) (streams.Type, error) {
 	switch eventType {
 	case "OrderPlaced", "OrderPaid", "OrderCancelled":
 		return order, nil
+	case "OrderState":
+		return orderState, nil
 	case "Scalar":
 		return typ(streams.KindString), nil
 	}
 	return streams.Type{}, fmt.Errorf("no schema of %s", eventType)
 }
+
+// orderState is the state of the folds of these tests.
+var orderState = record(
+	streams.Field{Name: "status", Type: typ(streams.KindString), Default: `"new"`},
+	streams.Field{Name: "note", Type: nullable(typ(streams.KindString)), Default: "null"},
+	streams.Field{Name: "count", Type: typ(streams.KindInt), Default: "0"},
+	streams.Field{Name: "paid", Type: nullable(decimalType(12, 2))},
+	streams.Field{Name: "fee", Type: decimalType(4, 2), Default: `"\u0096"`}, // -1.06
+	streams.Field{Name: "big", Type: nullable(decimalType(38, 0))},
+	streams.Field{Name: "weight", Type: nullable(typ(streams.KindFloat))},
+	streams.Field{Name: "ratio", Type: typ(streams.KindFloat), Default: "0.5"},
+	streams.Field{Name: "first", Type: nullable(typ(streams.KindTime))},
+	streams.Field{Name: "last", Type: nullable(typ(streams.KindTime))},
+	streams.Field{Name: "open", Type: typ(streams.KindBool), Default: "true"},
+	streams.Field{Name: "photo", Type: typ(streams.KindBytes), Default: `"\u0001ÿ"`},
+	streams.Field{Name: "bare", Type: typ(streams.KindInt)},
+	streams.Field{Name: "since", Type: typ(streams.KindTime), Default: "0"},
+	streams.Field{Name: "wild", Type: typ(streams.KindFloat), Default: `"NaN"`},
+	streams.Field{Name: "address", Type: nullable(record(streams.Field{Name: "city", Type: typ(streams.KindString)}))},
+)
 
 var testOptions = Options{
 	Types:          testTypes,
@@ -99,17 +121,21 @@ type event map[string]any
 
 func (ev event) fill(tb testing.TB, v *Evaluator, e *Event) {
 	tb.Helper()
-	slots := v.Slots()
-	for k, p := range e.Paths {
+	ev.into(tb, v.Slots(), e.Paths)
+}
+
+func (ev event) into(tb testing.TB, slots []streams.Slot, paths []string) {
+	tb.Helper()
+	for k, p := range paths {
 		slots[k] = streams.Slot{Null: true}
 		if value, ok := ev["data."+p]; ok {
 			slots[k] = slotOf(tb, value)
 		}
 	}
 	for m := range MetaCount {
-		slots[len(e.Paths)+int(m)] = streams.Slot{}
+		slots[len(paths)+int(m)] = streams.Slot{}
 		if value, ok := ev[m.String()]; ok {
-			slots[len(e.Paths)+int(m)] = slotOf(tb, value)
+			slots[len(paths)+int(m)] = slotOf(tb, value)
 		}
 	}
 }

@@ -1,7 +1,7 @@
 package rules
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -10,8 +10,10 @@ import (
 
 // scope is what the expressions of one event type can name.
 type scope struct {
-	event string // the event type
+	names *names
+	event string // the event type, or that of a state which is read as data
 	data  streams.Type
+	state *state // nil outside of folds
 	paths []string
 	kinds []pathType // of each path
 	needs uint16
@@ -34,15 +36,14 @@ func (s *scope) cell() int {
 	return s.cells - 1
 }
 
-// path returns the slot of a path.
+// path returns the slot of a path. Those of a state come first.
 func (s *scope) path(name string, t pathType) int {
-	for k, p := range s.paths {
-		if p == name {
-			return k
-		}
+	k := slices.Index(s.paths, name)
+	if k < 0 {
+		k = len(s.paths)
+		s.paths, s.kinds = append(s.paths, name), append(s.kinds, t)
 	}
-	s.paths, s.kinds = append(s.paths, name), append(s.kinds, t)
-	return len(s.paths) - 1
+	return s.state.size() + k
 }
 
 // table notes that the rules read a table that is not ours.
@@ -77,10 +78,7 @@ func dotted(n ast.Node) ([]part, bool) {
 	return nil, false
 }
 
-var (
-	roots       = []string{"stream", "type", "version", "time", "id", "correlation", "causation", "topic", "partition", "offset", "data"}
-	streamParts = []string{"category", "key"}
-)
+var streamParts = []string{"category", "key"}
 
 // name compiles a name.
 func (c *exprCompiler) name(n ast.Node) (operand, bool) {
@@ -88,17 +86,17 @@ func (c *exprCompiler) name(n ast.Node) (operand, bool) {
 	if !ok {
 		return c.problem(n, "only names can follow a point, and only a point can follow a name: data.address.city")
 	}
-	switch root := parts[0]; root.name {
-	case "data":
+	root := parts[0]
+	if !slices.Contains(c.scope.names.roots, root.name) {
+		return c.problem(root.node, "%s", c.noName(root.name))
+	}
+	switch {
+	case root.name == c.scope.names.data:
 		return c.field(n, parts[1:])
-	case "stream":
-		if len(parts) > 1 {
-			return c.streamPart(parts[1:])
-		}
-	case "row":
-		return c.problem(root.node, "reading row is not supported yet")
-	case "state":
-		return c.problem(root.node, "state is for sagas and snapshots; a view has data and the names of the event")
+	case root.name == "state":
+		return c.stateField(n, parts[1:])
+	case root.name == "stream" && len(parts) > 1:
+		return c.streamPart(parts[1:])
 	}
 	return c.meta(parts)
 }
@@ -124,10 +122,7 @@ func (c *exprCompiler) streamPart(parts []part) (operand, bool) {
 // meta compiles the name of a value that does not stand in the data.
 func (c *exprCompiler) meta(parts []part) (operand, bool) {
 	root := parts[0]
-	m, ok := metaOf(root.name)
-	if !ok {
-		return c.problem(root.node, "there is no %q%s", root.name, c.unknownName(root.name))
-	}
+	m := metaOf(root.name)
 	if len(parts) > 1 {
 		return c.problem(parts[1].node, "%s has no parts", root.name)
 	}
@@ -144,17 +139,6 @@ func (c *exprCompiler) meta(parts []part) (operand, bool) {
 	return o, true
 }
 
-// unknownName says what a name that there is not may mean.
-func (c *exprCompiler) unknownName(name string) string {
-	if c.scope.data.Field(name) != nil {
-		return "; did you mean data." + name + "?"
-	}
-	if name == "null" {
-		return "; in an expression null is written nil"
-	}
-	return meant(name, roots, "; names are "+strings.Join(roots, ", "))
-}
-
 var metaNames = [MetaCount]string{
 	MetaStream: "stream", MetaType: "type", MetaVersion: "version", MetaTime: "time", MetaID: "id",
 	MetaCorrelation: "correlation", MetaCausation: "causation", MetaTopic: "topic",
@@ -169,14 +153,7 @@ func (m Meta) String() string {
 	return "invalid"
 }
 
-func metaOf(name string) (Meta, bool) {
-	for m, n := range metaNames {
-		if n == name {
-			return Meta(m), true
-		}
-	}
-	return 0, false
-}
+func metaOf(name string) Meta { return Meta(slices.Index(metaNames[:], name)) }
 
 func (m Meta) kind() streams.Kind {
 	switch m {

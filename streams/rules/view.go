@@ -16,13 +16,18 @@ type View struct {
 	Version int
 	// Topics are those that the view reads, in the order of the file, at least one.
 	Topics []string
+	// From is where the view begins: empty for the first event, [FromSnapshots]
+	// for the snapshots of its one topic.
+	From string
 	// OnError says what a record does that cannot be applied: "stop".
 	OnError string
 
-	at     place      // of the name, or of the view where it has none
-	key    *yaml.Node // nil where every rule has its own
-	events []eventRules
-	broken bool // something was left out since it was wrong
+	at       place // of the name, or of the view where it has none
+	fromAt   place
+	key      *yaml.Node // nil where every rule has its own
+	snapshot *rule      // nil where the view does not begin with snapshots
+	events   []eventRules
+	broken   bool // something was left out since it was wrong
 }
 
 // Problem returns a problem with the view as a whole, such as a name that another
@@ -57,15 +62,20 @@ type fieldOp struct {
 }
 
 // Fields returns the names of the fields that the rules write, in the order of
-// the file, for those who show rows.
+// the file, for those who show rows; those that only snapshots have come last.
 func (v *View) Fields() []string {
-	var names []string
+	var rules []rule
 	for _, e := range v.events {
-		for _, r := range e.rules {
-			for _, f := range r.fields {
-				if !slices.Contains(names, f.field) {
-					names = append(names, f.field)
-				}
+		rules = append(rules, e.rules...)
+	}
+	if v.snapshot != nil {
+		rules = append(rules, *v.snapshot)
+	}
+	var names []string
+	for _, r := range rules {
+		for _, f := range r.fields {
+			if !slices.Contains(names, f.field) {
+				names = append(names, f.field)
 			}
 		}
 	}

@@ -24,7 +24,7 @@ func TestViewProblems(t *testing.T) {
 			"1:1: on is missing; say which rules apply to which event type",
 		}},
 		{"unknown key", header + "topic: x\n" + set, []string{`5:1: a view has no key "topic"; did you mean topics?`}},
-		{"very unknown key", header + "colour: x\n" + set, []string{`5:1: a view has no key "colour"; it has name, version, topics, key, on_error, rows, on`}},
+		{"very unknown key", header + "colour: x\n" + set, []string{`5:1: a view has no key "colour"; it has name, version, topics, from, key, on_error, rows, snapshot, on`}},
 		{"not yet: tests", header + "tests: []\n" + set, []string{"5:1: tests is not supported yet"}},
 		{"not yet: kind", header + "kind: x\n" + set, []string{"5:1: kind is not supported yet"}},
 		{"duplicate key", header + "key: x\n" + set, []string{"5:1: key is here twice; the first is at 3:1"}},

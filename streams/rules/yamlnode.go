@@ -114,7 +114,7 @@ func plain(n *yaml.Node) bool {
 	return n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
 }
 
-// resolve follows aliases, and counts: nil once the view has more than maxYAML
+// resolve follows aliases, and counts: nil once there are more than maxYAML
 // nodes, which it reports.
 func (p *parser) resolve(n *yaml.Node) *yaml.Node {
 	at := n
@@ -128,7 +128,7 @@ func (p *parser) resolve(n *yaml.Node) *yaml.Node {
 	if !p.tooLarge {
 		p.tooLarge = true
 		p.all = nil // the rest would only be noise
-		p.add(placeOf(at), "the view has more than %d nodes, aliases expanded", maxYAML)
+		p.add(placeOf(at), "the %s has more than %d nodes, aliases expanded", p.what, maxYAML)
 	}
 	return nil
 }

@@ -1,0 +1,111 @@
+package rules
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
+)
+
+var (
+	foldKeys = []string{"name", "version", "topic", "to", "state", "kind", "on_error", "gone", "on"}
+	foldSoon = []string{"tests"}
+)
+
+// ParseFold reads one entry of compactor.snapshots, as [Parse] does one of
+// projector.views.
+func ParseFold(node *yaml.Node) (*Fold, []streams.Problem) {
+	p := &parser{what: "fold", form: foldRules}
+	entries, ok := p.mapping(node, "name, topic, state, on_error and on")
+	if !ok {
+		return nil, p.all
+	}
+	f := &Fold{Version: 1}
+	for _, e := range entries {
+		p.foldEntry(f, e)
+	}
+	if p.tooLarge {
+		return nil, p.all[:1]
+	}
+	hints := []hint{
+		{"name", "give the fold a name of lower-case letters, digits and dashes"},
+		{"topic", "name the topic whose streams are folded: topic: fines"},
+		{"state", "name the record type of the state, which has a schema as events have: state: FineState"},
+		{"on_error", "write on_error: stop, the only value so far: a record that cannot be applied stops its partition"},
+	}
+	if f.kindAt == (place{}) {
+		hints = append(hints, hint{"on", "say which rules apply to which event type"})
+	}
+	p.required(entries, hints)
+	p.checkKind(f, entries)
+	p.checkTopics(f)
+	f.at, f.broken = p.at, len(p.all) > 0
+	return f, p.sorted()
+}
+
+func (p *parser) foldEntry(f *Fold, e entry) {
+	switch e.name() {
+	case "name":
+		f.Name = p.name(e.value)
+	case "version":
+		f.Version = p.version(e.value)
+	case "topic":
+		f.Topic, f.topicAt = p.topic(e.value, "topic"), placeOf(e.value)
+	case "to":
+		f.To, f.toAt = p.topic(e.value, "to"), placeOf(e.value)
+	case "state":
+		f.State, _ = p.text(e.value, "state")
+		f.stateAt = placeOf(e.value)
+	case "kind":
+		f.Kind, f.kindAt = p.kind(e.value), placeOf(e.value)
+	case "on_error":
+		f.OnError = p.onError(e.value)
+	case "gone":
+		if p.scalar(e.value, "gone") {
+			f.gone = e.value
+		}
+	case "on":
+		f.events = p.on(e.value)
+	default:
+		p.unknown(e.key, "a fold", foldKeys, foldSoon)
+	}
+}
+
+func (p *parser) kind(n *yaml.Node) string {
+	name, ok := p.text(n, "kind")
+	if ok && !plainName(name) {
+		p.add(placeOf(n), "kind %q must consist of lower-case letters, digits and dashes: the name that a Go program registers its fold by", name)
+		return ""
+	}
+	return name
+}
+
+// checkKind refuses rules beside a kind.
+func (p *parser) checkKind(f *Fold, entries []entry) {
+	if f.kindAt == (place{}) {
+		return
+	}
+	for _, e := range entries {
+		if e.name() == "on" || e.name() == "gone" {
+			p.add(placeOf(e.key), "a fold of a kind has its rules in Go; leave %s out, or kind", e.name())
+		}
+	}
+}
+
+// checkTopics gives the snapshots their topic where none is named.
+func (p *parser) checkTopics(f *Fold) {
+	switch given := f.toAt != (place{}); {
+	case f.Topic == "" || given && f.To == "":
+	case !given:
+		f.To = f.Topic + ".snapshots"
+		if f.Version > 1 {
+			f.To += fmt.Sprintf(".v%d", f.Version)
+		}
+		if !topicName(f.To) {
+			p.add(f.topicAt, "the name is too long for %s; name the topic of the snapshots: to: …", f.To)
+		}
+	case f.To == f.Topic:
+		p.add(f.toAt, "the snapshots of %s cannot stand in the same topic; write to: %s.snapshots, or leave it out", f.Topic, f.Topic)
+	}
+}

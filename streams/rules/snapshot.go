@@ -1,0 +1,166 @@
+package rules
+
+import (
+	"github.com/millrace/millrace/streams"
+)
+
+// checkedSnapshot is how a snapshot becomes a row: its scope has the state as
+// data, and one rule.
+type checkedSnapshot struct {
+	*checkedEvent
+	fold *Fold
+	// keyNeeds are the Metas that the row key reads.
+	keyNeeds uint16
+}
+
+// compileSnapshot compiles the rule of snapshot, behind those of the events.
+func (c *compiler) compileSnapshot() {
+	if c.view.From == "" || c.view.snapshot == nil {
+		return
+	}
+	ev, fold := c.snapshotScope()
+	if ev == nil {
+		for _, f := range c.view.snapshot.fields {
+			c.use(f.field).unsure = true
+		}
+		return
+	}
+	r := c.checker.rule(ev, *c.view.snapshot)
+	r.rule.remove = true // what the row was before
+	ev.rules = []*checkedRule{r}
+	c.snapshot = &checkedSnapshot{checkedEvent: ev, fold: fold, keyNeeds: c.snapshotKey(ev.scope, r)}
+	for _, f := range c.view.snapshot.fields {
+		c.writeSnapshot(ev.scope, r, f)
+	}
+}
+
+// snapshotScope finds the fold and its state; nil where there are none.
+func (c *compiler) snapshotScope() (*checkedEvent, *Fold) {
+	at := c.view.fromAt
+	if len(c.view.Topics) != 1 {
+		if len(c.view.Topics) > 1 {
+			c.add(at, "from: snapshots needs exactly one topic, not %d: a snapshot is the state of one stream of one topic", len(c.view.Topics))
+		}
+		return nil, nil
+	}
+	topic := c.view.Topics[0]
+	var fold *Fold
+	if c.opts.Fold != nil {
+		fold = c.opts.Fold(topic)
+	}
+	if fold == nil {
+		c.add(at, "no fold keeps snapshots of topic %s; add one to compactor.snapshots, with name, topic: %s, state, on_error and on", topic, topic)
+		return nil, nil
+	}
+	t, err := c.opts.Types(fold.State)
+	if err != nil {
+		c.add(at, "the state of fold %s: %v", fold.Name, err)
+		return nil, nil
+	}
+	if t.Kind != streams.KindRecord {
+		c.add(at, "the state of fold %s, %s, is %s, not a record", fold.Name, fold.State, t)
+		return nil, nil
+	}
+	return &checkedEvent{eventType: fold.State, scope: &scope{names: snapshotNames, event: fold.State, data: t}}, fold
+}
+
+// snapshotKey compiles the row key of snapshot and returns the Metas that it reads.
+func (c *compiler) snapshotKey(s *scope, r *checkedRule) uint16 {
+	others := s.needs
+	s.names, s.needs = snapshotKeyNames, 0
+	c.key(s, r)
+	needs := s.needs
+	s.names, s.needs = snapshotNames, others|needs
+	return needs
+}
+
+// writeSnapshot compiles the value of a field, which its op puts into a row that
+// was deleted.
+func (c *compiler) writeSnapshot(s *scope, r *checkedRule, f fieldOp) {
+	used := c.use(f.field)
+	change, ok := c.change(s, f)
+	if ok && change.op == OpUnset {
+		c.add(f.at, "set of null: rows that come from snapshots would never have field %s", f.field)
+		ok = false
+	}
+	if !ok {
+		used.unsure = true
+		return
+	}
+	if len(used.uses) > 0 && used.uses[0].change.op.Family() != FamilySet {
+		change.op = used.uses[0].change.op
+	}
+	r.add(change)
+	used.add(r, change)
+}
+
+// checkSnapshot checks that rows are the same, whether they come from snapshots
+// or from events.
+func (c *compiler) checkSnapshot() {
+	if c.snapshot == nil || c.view.broken {
+		return
+	}
+	for _, name := range c.fieldNames() {
+		if f := c.fields[name]; len(f.uses) > 0 {
+			c.checkSnapshotField(name, f.uses[0].change)
+		}
+	}
+	c.checkSnapshotKeys()
+	c.checkEnds()
+}
+
+func (c *compiler) checkSnapshotField(name string, first checkedChange) {
+	switch {
+	case first.op == OpLatest:
+		c.add(first.at, "latest of field %s is not possible from snapshots: a state does not hold the time that orders its values; use set, since the events of a stream come in order", name)
+	case !c.view.snapshot.writes(name):
+		c.add(first.at, "snapshot does not set field %s, so rows that come from snapshots would not have it; add %s: \"=state.…\" to its set", name, name)
+	}
+}
+
+// checkSnapshotKeys refuses rules for rows that no snapshot makes.
+func (c *compiler) checkSnapshotKeys() {
+	row := c.snapshot.rules[0]
+	for _, ev := range c.events {
+		for _, r := range ev.rules {
+			if row.key.text != nil && r.key.text != nil && r.canonical.key.canonical() != row.canonical.key.canonical() {
+				c.add(r.key.at, "this row key is not that of snapshot, at %v: the row would be missing where it comes from snapshots; give both the same row key", row.key.at)
+			}
+		}
+	}
+}
+
+// checkEnds demands that an event that ends a stream deletes its row, as the
+// snapshot of a stream that has ended does.
+func (c *compiler) checkEnds() {
+	fold, at := c.snapshot.fold, c.view.fromAt
+	deletes := map[string]bool{}
+	for _, ev := range c.view.events {
+		for _, r := range ev.rules {
+			if r.remove {
+				deletes[ev.eventType] = true
+			}
+		}
+	}
+	if fold.kindAt != (place{}) && len(deletes) == 0 {
+		c.add(at, "fold %s is of kind %s, which may end a stream, and then the row goes; give the view a rule with delete: true for the event that ends one", fold.Name, fold.Kind)
+	}
+	for _, eventType := range fold.enders() {
+		if !deletes[eventType] {
+			c.add(at, "fold %s ends a stream by gone, which depends on what %s changes, and then the row goes; give the view a rule with delete: true for %s", fold.Name, eventType, eventType)
+		}
+	}
+}
+
+// linkSnapshot builds what makes and deletes rows from snapshots.
+func (c *compiler) linkSnapshot(p *Program, index map[string]int) {
+	if c.snapshot == nil {
+		return
+	}
+	p.Snapshot = link(c.snapshot.checkedEvent, p.Fields, index)
+	p.Snapshot.rules[0].whole = true
+	p.Gone = &Event{
+		Type: p.Snapshot.Type, Needs: c.snapshot.keyNeeds, cells: p.Snapshot.cells,
+		rules: []linkedRule{{key: p.Snapshot.rules[0].key, remove: true}},
+	}
+}
