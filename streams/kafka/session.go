@@ -1,11 +1,13 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/streams"
@@ -137,9 +139,9 @@ func (s *Session) awaitStable(ctx context.Context) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: topic %s, partition %d, LSO %d, high watermark %d; "+
-				"wait until the transaction ends, or find its producer with kafka-transactions.sh find-hanging",
-				ErrOpenTransaction, s.partition.Topic, s.partition.Partition, lso, s.end)
+			return fmt.Errorf("%w: topic %s, partition %d, LSO %d, high watermark %d: %s",
+				ErrOpenTransaction, s.partition.Topic, s.partition.Partition, lso, s.end,
+				cmp.Or(holders(ctx, kadm.NewClient(s.client), s.partition), "find its producer with kafka-transactions.sh find-hanging"))
 		}
 		if err := sleep(ctx, stableInterval); err != nil {
 			return err

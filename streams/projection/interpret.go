@@ -64,7 +64,7 @@ func (in *interpreter) merge(r *streams.Record, e *interpreted, fold *Fold) erro
 	if err := e.reader.Read(r.Value, slots[:e.paths]); err != nil {
 		return err
 	}
-	at, err := in.Fill(slots[e.paths:], e.needs, r)
+	at, err := follow.Fill(slots[e.paths:], e.needs, &in.Event, r)
 	if err != nil {
 		return err
 	}

@@ -131,7 +131,7 @@ func (p *Projector) check(ctx context.Context) error {
 			topics[t] = p.Topics[t]
 		}
 	}
-	kafkaAway := follow.Outage{Log: p.Logger, What: "kafka", Waits: kafka.Waits}
+	kafkaAway := follow.Server(p.Logger, "kafka", kafka.Waits)
 	err := kafkaAway.Retry(ctx, func() error {
 		warnings, err := kafka.CheckTopics(ctx, p.admin, kafka.CheckOptions{Topics: topics})
 		for _, w := range warnings {
@@ -142,7 +142,7 @@ func (p *Projector) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	redisAway := follow.Outage{Log: p.Logger, What: "redis", Waits: Waits}
+	redisAway := follow.Server(p.Logger, "redis", Waits)
 	return redisAway.Retry(ctx, func() error {
 		warning, err := CheckEviction(ctx, p.Redis)
 		if warning != "" {
@@ -158,8 +158,8 @@ func (p *Projector) reader(v *View) *viewReader {
 	r := &viewReader{
 		projector: p, view: v, config: p.Config, metrics: p.Metrics.of(v.Name), log: log, tick: 100 * time.Millisecond,
 		store:     p.newStore(p.Redis, v.ID(p.Prefix)),
-		redisAway: follow.Outage{Log: log, What: "redis", Waits: Waits},
-		kafkaAway: follow.Outage{Log: log, What: "kafka", Waits: kafka.Waits},
+		redisAway: follow.Server(log, "redis", Waits),
+		kafkaAway: follow.Server(log, "kafka", kafka.Waits),
 		ends:      follow.NewEnds(p.admin.StableEnds),
 		states:    map[streams.Partition]*partitionState{},
 	}

@@ -46,39 +46,39 @@ func (e *Events) Error(r *streams.Record, err error) error {
 	return r.Errorf("event %s of stream %s: %w", e.Event.Type, e.Event.Stream, err)
 }
 
-// Fill sets the slots of what the rules read of an event outside of its data. It
+// Fill sets the slots of what rules read of an event outside of its data. It
 // returns the event's time where they need it.
-func (e *Events) Fill(slots []streams.Slot, needs uint16, r *streams.Record) (at streams.Time, err error) {
+func Fill(slots []streams.Slot, needs uint16, e *streams.Event, r *streams.Record) (at streams.Time, err error) {
 	for left := needs; left != 0; left &= left - 1 {
 		m := rules.Meta(bits.TrailingZeros16(left))
 		s := &slots[m]
 		switch m {
 		case rules.MetaStream:
-			s.SetString(string(e.Event.Stream))
+			s.SetString(string(e.Stream))
 		case rules.MetaType:
-			s.SetString(e.Event.Type)
+			s.SetString(e.Type)
 		case rules.MetaVersion:
-			version, err := e.Event.Version()
+			version, err := e.Version()
 			if err != nil {
 				return at, err
 			}
 			s.SetInt(version)
 		case rules.MetaTime:
-			at, err = streams.ParseTime(e.Event.Time)
+			at, err = streams.ParseTime(e.Time)
 			if err != nil {
 				return at, fmt.Errorf("header %s: %w", streams.HeaderTime, err)
 			}
 			s.SetTime(at)
 		case rules.MetaID:
-			if err := setText(s, streams.HeaderID, e.Event.ID); err != nil {
+			if err := setText(s, streams.HeaderID, e.ID); err != nil {
 				return at, err
 			}
 		case rules.MetaCorrelation:
-			if err := setText(s, streams.HeaderCorrelationID, e.Event.Correlation); err != nil {
+			if err := setText(s, streams.HeaderCorrelationID, e.Correlation); err != nil {
 				return at, err
 			}
 		case rules.MetaCausation:
-			if err := setText(s, streams.HeaderCausationID, e.Event.Causation); err != nil {
+			if err := setText(s, streams.HeaderCausationID, e.Causation); err != nil {
 				return at, err
 			}
 		case rules.MetaTopic:

@@ -7,17 +7,25 @@ import (
 	"time"
 )
 
-// Outage waits for a Kafka or a Redis that is away, without end, and says so
-// once when it goes and once when it is back. Safe for concurrent use.
+// Outage waits for something that is away, without end, and says so once when it
+// goes and once when it is back. Safe for concurrent use.
 type Outage struct {
-	Log   *slog.Logger
-	What  string           // redis, kafka
-	Waits func(error) bool // whether an error means wait
+	Log *slog.Logger
+	// Away and Back say what has happened: "redis does not answer", "redis answers
+	// again".
+	Away, Back string
+	// Waits says whether an error means wait.
+	Waits func(error) bool
 
 	mu      sync.Mutex
 	waiting int       // callers that were not answered yet
 	since   time.Time // when the first of them began to wait
 	err     error     // what the last of them was told first
+}
+
+// Server returns an outage of a server, which is told by its name.
+func Server(log *slog.Logger, name string, waits func(error) bool) Outage {
+	return Outage{Log: log, Away: name + " does not answer", Back: name + " answers again", Waits: waits}
 }
 
 // The pauses between two tries.
@@ -32,41 +40,41 @@ func (o *Outage) Retry(ctx context.Context, do func() error) error {
 	if err == nil || !o.Waits(err) {
 		return err
 	}
-	o.away(err)
+	o.gone(err)
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		if Sleep(ctx, pause) != nil {
-			o.back(false)
+			o.over(false)
 			return ctx.Err()
 		}
 		if err = do(); err == nil || !o.Waits(err) {
-			o.back(true)
+			o.over(true)
 			return err
 		}
 	}
 }
 
-// away begins the waiting of one caller. What others are answered meanwhile
+// gone begins the waiting of one caller. What others are answered meanwhile
 // does not end it: a Redis without memory answers every question and writes
 // nothing.
-func (o *Outage) away(err error) {
+func (o *Outage) gone(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.err = err
 	if o.waiting++; o.waiting == 1 {
 		o.since = time.Now()
-		o.Log.Warn(o.What+" does not answer; waiting for it", "error", err)
+		o.Log.Warn(o.Away+"; waiting for it", "error", err)
 	}
 }
 
-// back ends the waiting of one caller, who was answered or gave up.
-func (o *Outage) back(answered bool) {
+// over ends the waiting of one caller, who was answered or gave up.
+func (o *Outage) over(answered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.waiting--; o.waiting > 0 {
 		return
 	}
 	if answered {
-		o.Log.Info(o.What+" answers again", "after", time.Since(o.since).Round(time.Millisecond))
+		o.Log.Info(o.Back, "after", time.Since(o.since).Round(time.Millisecond))
 	}
 }
 
@@ -77,5 +85,5 @@ func (o *Outage) Reason() string {
 	if o.waiting == 0 {
 		return ""
 	}
-	return o.What + " does not answer: " + o.err.Error()
+	return o.Away + ": " + o.err.Error()
 }

@@ -19,7 +19,7 @@ func TestAnswersToOthersDoNotEndAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l logs
 		away := errors.New("away")
-		o := Outage{Log: slog.New(slog.NewTextHandler(&l, nil)), What: "redis", Waits: func(err error) bool { return errors.Is(err, away) }}
+		o := Server(slog.New(slog.NewTextHandler(&l, nil)), "redis", func(err error) bool { return errors.Is(err, away) })
 		var over atomic.Bool
 		go func() {
 			_ = o.Retry(t.Context(), func() error {
@@ -48,7 +48,7 @@ func TestWhoIsCalledOffEndsNoOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l logs
 		away := errors.New("away")
-		o := Outage{Log: slog.New(slog.NewTextHandler(&l, nil)), What: "redis", Waits: func(err error) bool { return errors.Is(err, away) }}
+		o := Server(slog.New(slog.NewTextHandler(&l, nil)), "redis", func(err error) bool { return errors.Is(err, away) })
 		other, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- o.Retry(other, func() error { return away }) }()
