@@ -1,0 +1,170 @@
+package compaction
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/internal/follow"
+	"github.com/millrace/millrace/streams/kafka"
+)
+
+// Keys of log lines.
+const (
+	keyError     = "error"
+	keyNext      = "next_step"
+	keyFold      = "snapshots"
+	keyTopic     = "topic"
+	keyPartition = "partition"
+)
+
+// Options are what a [Compactor] needs.
+type Options struct {
+	Config Config
+	Kafka  kafka.Config
+	// Topics are the settings of the topics, by name; one that is missing has
+	// the defaults.
+	Topics map[string]kafka.TopicConfig
+	Folds  []*Fold
+	// Metrics may be nil.
+	Metrics *Metrics
+	// Logger may be nil: then nothing is logged.
+	Logger *slog.Logger
+	// Assigner makes the source of a fold's assignments. Nil means the consumer
+	// group of the fold; tests put direct assignment here.
+	Assigner func(group string, topics []string) kafka.Assigner
+}
+
+// Compactor keeps snapshot topics: one reader and one consumer group each.
+type Compactor struct {
+	Options
+	admin *kafka.Admin
+
+	mu      sync.Mutex
+	keepers []*keeper
+}
+
+// New returns a compactor that has connected to nothing yet.
+func New(o Options) (*Compactor, error) {
+	o.Config = o.Config.WithDefaults()
+	o.Kafka = o.Kafka.WithDefaults()
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.Metrics = cmp.Or(o.Metrics, NewMetrics(prometheus.NewRegistry()))
+	if o.Assigner == nil {
+		o.Assigner = func(group string, topics []string) kafka.Assigner {
+			return kafka.NewGroup(o.Kafka, kafka.GroupOptions{Group: group, Topics: topics, Logger: o.Logger})
+		}
+	}
+	admin, err := kafka.NewAdmin(o.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	c := &Compactor{Options: o, admin: admin}
+	o.Metrics.progress.watch(c.Progress)
+	return c, nil
+}
+
+// Run keeps the snapshots of every fold until ctx ends, which is no error. A fold
+// that cannot go on at all leaves the others running; Run returns when none is
+// left. A Kafka that is away is waited for.
+func (c *Compactor) Run(ctx context.Context) error {
+	defer c.admin.Close()
+	if err := c.check(ctx); err != nil {
+		return ended(ctx, err)
+	}
+	var folds errgroup.Group
+	failed := make([]error, len(c.Folds))
+	for i, f := range c.Folds {
+		k := c.keeper(f)
+		folds.Go(func() error {
+			if failed[i] = ended(ctx, k.run(ctx)); failed[i] != nil {
+				k.end(failed[i])
+				c.Logger.Error("snapshots stopped", keyFold, f.Name, keyError, failed[i])
+			}
+			return nil
+		})
+	}
+	_ = folds.Wait()
+	return errors.Join(failed...)
+}
+
+// ended is nil where it was ctx that ended the work.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // the end that was asked for is no error
+	}
+	return err
+}
+
+// check refuses event topics that lose events.
+func (c *Compactor) check(ctx context.Context) error {
+	topics := map[string]kafka.TopicConfig{}
+	for _, f := range c.Folds {
+		topics[f.Topic] = c.Topics[f.Topic]
+	}
+	away := follow.Server(c.Logger, "kafka", kafka.Waits)
+	return away.Retry(ctx, func() error {
+		warnings, err := kafka.CheckTopics(ctx, c.admin, kafka.CheckOptions{Topics: topics})
+		for _, w := range warnings {
+			c.Logger.Warn(w)
+		}
+		return err
+	})
+}
+
+// keeper makes the keeper of a fold and lists it.
+func (c *Compactor) keeper(f *Fold) *keeper {
+	log := c.Logger.With(keyFold, f.Name)
+	k := &keeper{
+		compactor: c, fold: f, metrics: c.Metrics.of(f.Name), log: log,
+		kafkaAway: follow.Server(log, "kafka", kafka.Waits),
+		ends:      follow.NewEnds(c.admin.StableEnds),
+		states:    map[streams.Partition]*partitionState{},
+	}
+	// one group for each topic that is written: its partitions are the ones that
+	// may have one owner
+	k.assigner = c.Assigner(c.Kafka.Prefix+"."+f.Snapshots, []string{f.Topic})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keepers = append(c.keepers, k)
+	return k
+}
+
+// Progress returns how far the partitions are that this process owns, by fold
+// and partition. It may be called at any time.
+func (c *Compactor) Progress() []Progress {
+	var all []Progress
+	for _, k := range c.list() {
+		all = append(all, k.progress(time.Now())...)
+	}
+	return all
+}
+
+func (c *Compactor) list() []*keeper {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.keepers)
+}
+
+// NotReady says what keeps the process from being ready, one line each: a fold
+// without its first assignment, a partition that is being loaded, that has not
+// reached the LSO that was listed at its assignment, or that stopped.
+func (c *Compactor) NotReady() []string {
+	keepers := c.list()
+	if len(keepers) < len(c.Folds) {
+		return []string{"starting: checking topics"}
+	}
+	var why []string
+	for _, k := range keepers {
+		why = append(why, k.notReady()...)
+	}
+	return why
+}

@@ -1,0 +1,28 @@
+package compaction
+
+import (
+	"testing"
+	"testing/synctest"
+)
+
+// TestSnapshotsAreTheFoldOfAllEvents, also of streams that ended and began
+// again, and after a restart.
+func TestSnapshotsAreTheFoldOfAllEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pay(100)
+		l.Kafka.Produce("orders", l.event("Closed", 1, "{}"), l.event("Closed", 2, "{}"), l.paid(2, "3.00"))
+		w := l.start(nil)
+		l.caughtUp()
+		l.right()
+		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		w.stop()
+
+		l.pay(50)
+		l.Kafka.Produce("orders", l.event("Closed", 3, "{}"), l.paid(1, "7.00"))
+		w = l.start(nil)
+		l.caughtUp()
+		l.right()
+		w.stop()
+	})
+}

@@ -1,0 +1,59 @@
+package compaction
+
+import (
+	"cmp"
+	"errors"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// Config is the `compactor` block of the configuration.
+type Config struct {
+	// Snapshots are the folds whose states this worker keeps, in the language of
+	// package rules.
+	Snapshots []yaml.Node `yaml:"snapshots"`
+	// FlushStreams flushes a partition when so many of its streams have changed.
+	// Default 50000. Larger writes fewer records where streams change often, and
+	// has fewer transactions, each of which may cost 50 ms on three brokers.
+	FlushStreams int `yaml:"flush_streams"`
+	// FlushBytes flushes a partition when the states that have changed are
+	// together so large. Default 8MiB. The memory of a flush is about three times
+	// that for each partition that flushes.
+	FlushBytes streams.Size `yaml:"flush_bytes"`
+	// FlushInterval flushes a partition when its first change is so old. Default
+	// 5s. Readers of snapshots replay what is younger; shorter writes more
+	// records.
+	FlushInterval time.Duration `yaml:"flush_interval"`
+}
+
+// WithDefaults returns a copy in which every zero is its default.
+func (c Config) WithDefaults() Config {
+	c.FlushStreams = cmp.Or(c.FlushStreams, 50_000)
+	c.FlushBytes = cmp.Or(c.FlushBytes, 8*streams.MiB)
+	c.FlushInterval = cmp.Or(c.FlushInterval, 5*time.Second)
+	return c
+}
+
+// Validate says what is wrong with a configuration that has its defaults.
+func (c Config) Validate() error {
+	var errs []error
+	wrong := func(field, format string, args ...any) {
+		errs = append(errs, streams.FieldErrorf(field, field+" "+format, args...))
+	}
+	if len(c.Snapshots) == 0 {
+		wrong("snapshots", "is empty; a compactor keeps the snapshots of at least one topic")
+	}
+	if c.FlushStreams < 1 {
+		wrong("flush_streams", "is %d; it must be at least 1", c.FlushStreams)
+	}
+	if c.FlushBytes < streams.MiB {
+		wrong("flush_bytes", "is %v; it must be at least 1MiB", c.FlushBytes)
+	}
+	if c.FlushInterval < 0 {
+		wrong("flush_interval", "is %v; it must not be negative", c.FlushInterval)
+	}
+	return errors.Join(errs...)
+}

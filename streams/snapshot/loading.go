@@ -1,0 +1,106 @@
+package snapshot
+
+import (
+	"fmt"
+
+	"github.com/millrace/millrace/streams"
+)
+
+// None is an offset of a [Checkpoint] that there is not.
+const None = -1
+
+// Checkpoint is how far a load of a partition is. The zero Checkpoint is not the
+// beginning; [Beginning] is.
+type Checkpoint struct {
+	// Next is the position in the snapshot partition.
+	Next int64
+	// Watermark is the source offset of the last watermark, and Highest the highest
+	// one that a snapshot includes: None where there was none.
+	Watermark, Highest int64
+}
+
+// Beginning is the checkpoint of a load that has read nothing.
+var Beginning = Checkpoint{Next: 0, Watermark: None, Highest: None}
+
+// Covered says that every event that a snapshot includes is before the
+// watermark, so that no event behind it was loaded.
+func (c Checkpoint) Covered() bool { return c.Watermark > c.Highest }
+
+// Loading reads the records of one partition in order and refuses what does not
+// belong to its source, and rules that change. Whoever owns the topic uses it
+// alone; [Resync] is for all others. Not safe for concurrent use.
+type Loading struct {
+	Checkpoint
+	// Digest is that of the fold, as the last watermark has it. Where it is set
+	// before, the first one must have it, too.
+	Digest string
+	// Snapshots is how many records of streams were read, and Gone how many of
+	// them said that their stream has ended.
+	Snapshots, Gone int64
+
+	source    Source
+	partition int32
+}
+
+// NewLoading begins to read a partition at a checkpoint.
+func NewLoading(s Source, partition int32, from Checkpoint) *Loading {
+	return &Loading{Checkpoint: from, source: s, partition: partition}
+}
+
+// Take reads the next record.
+func (l *Loading) Take(r *streams.Record) (Record, error) {
+	s, err := Parse(r)
+	if err != nil {
+		return s, err
+	}
+	l.Next = s.Next
+	if s.Watermark != nil {
+		return s, l.watermark(r, s.Watermark)
+	}
+	l.Snapshots++
+	if s.Gone {
+		l.Gone++
+	}
+	if !s.Forgotten {
+		l.Highest = max(l.Highest, s.Offset)
+	}
+	return s, nil
+}
+
+func (l *Loading) watermark(r *streams.Record, w *Watermark) error {
+	if err := l.source.Check(l.partition, w); err != nil {
+		return r.Errorf("%w", err)
+	}
+	//<digest>
+	if l.Digest != "" && l.Digest != w.Digest {
+		return r.Errorf("%w", &DigestError{Before: l.Digest, Now: w.Digest})
+	}
+	//</digest>
+	l.Digest, l.Watermark = w.Digest, w.Next
+	return nil
+}
+
+// Usable says whether events can go on from what was loaded, where the source
+// partition begins at that offset.
+func (l *Loading) Usable(first int64) error {
+	switch {
+	case l.Watermark == None && l.Highest != None:
+		return fmt.Errorf("%w: %s/%d has snapshots but no watermark, so nobody knows which events are in them; wait for the compactor, or raise the version of the fold",
+			ErrUnusable, l.source.Topic, l.partition)
+	case max(l.Watermark, 0) < first:
+		return fmt.Errorf("%w: they reach to offset %d of %s/%d, which begins at %d: events between are deleted (retention.ms); the snapshots must be taken anew from a copy that has them",
+			ErrUnusable, max(l.Watermark, 0), l.source.Topic, l.partition, first)
+	}
+	return nil
+}
+
+// DigestError says that snapshots of two sets of rules stand in one topic.
+type DigestError struct{ Before, Now string }
+
+// Error names both digests and the remedy.
+func (e *DigestError) Error() string {
+	return fmt.Sprintf("rules changed: raise version: the snapshots were folded by rules of digest %.12s, then there are some of digest %.12s", e.Before, e.Now)
+}
+
+// Unwrap returns [ErrUnusable].
+func (e *DigestError) Unwrap() error { return ErrUnusable }

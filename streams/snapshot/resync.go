@@ -1,0 +1,187 @@
+package snapshot
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
+)
+
+// Options are the settings of [Resync].
+type Options struct {
+	// Partition is the one to load.
+	Partition int32
+	// From is where the load begins; nil: at the beginning.
+	From *Checkpoint
+	// Digest is that of the fold that is expected; empty: any, but one.
+	Digest string
+	// Deadline is how long it may take until a pass is whole. Default: 1 h.
+	Deadline time.Duration
+	// Progress is told how far it is, several times a second. Nil: nobody is.
+	Progress func(Progress)
+}
+
+// Progress is how far a load is.
+type Progress struct {
+	Position, End int64 // of the snapshot partition
+	Snapshots     int64 // records of streams that were read
+	Passes        int   // that were begun
+}
+
+// Loaded is what a load came to.
+type Loaded struct {
+	// Position is where events go on: the watermark, 0 where there is none.
+	Position int64
+	// Checkpoint is where a later load would go on.
+	Checkpoint Checkpoint
+	// Filter drops the events behind Position that are in the snapshots.
+	Filter *Filter
+	// Digest is that of the fold; empty where there is no watermark.
+	Digest string
+	// Snapshots and Gone are how many records were read: of streams, and of those
+	// that said that their stream has ended. A stream may have had several.
+	Snapshots, Gone int64
+	Passes          int
+	Took            time.Duration
+}
+
+// progressInterval is how often progress is told.
+const progressInterval = 250 * time.Millisecond
+
+// peek is how many offsets before the end are looked at for the last watermark,
+// which is the last record of a transaction.
+const peek = 64
+
+// Resync hands every record of a partition of a snapshot topic to fn, in order:
+// of a stream that has several records the last one counts. It returns when
+// nothing that was there can have been missed (see the package's comment); an
+// error of fn ends it and is returned as it is. It holds one fetch in memory, and
+// the streams of its Filter, which are none behind a compactor of Millrace.
+//
+// The error is [ErrUnusable] where trying again cannot help. After another one
+// the load can be begun anew, or gone on with from a checkpoint that fn has seen.
+func Resync(ctx context.Context, t *Topic, o Options, fn func(*Record) error) (Loaded, error) {
+	o.Deadline = cmp.Or(o.Deadline, time.Hour)
+	if o.From == nil {
+		from := Beginning
+		o.From = &from
+	}
+	r := &resync{topic: t, options: o, fn: fn, began: time.Now(), filter: newFilter()}
+	r.loading = NewLoading(t.Source, o.Partition, *o.From)
+	r.loading.Digest = o.Digest
+	err := r.run(ctx)
+	if err != nil {
+		return Loaded{}, err
+	}
+	l := r.loading
+	r.filter.keep(l.Watermark)
+	return Loaded{
+		Position: max(l.Watermark, 0), Checkpoint: l.Checkpoint, Filter: r.filter, Digest: l.Digest,
+		Snapshots: l.Snapshots, Gone: l.Gone, Passes: r.passes, Took: time.Since(r.began),
+	}, nil
+}
+
+// resync is one load.
+type resync struct {
+	topic   *Topic
+	options Options
+	fn      func(*Record) error
+	loading *Loading
+	filter  *Filter
+	began   time.Time
+	told    time.Time
+	end     int64 // as it was listed last
+	passes  int
+}
+
+func (r *resync) run(ctx context.Context) error {
+	p := r.topic.Partition(r.options.Partition)
+	first, stable, err := r.topic.scanner.Bounds(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := r.peek(ctx, p, max(first, stable-peek)); err != nil {
+		return err
+	}
+	position := max(first, r.loading.Next)
+	r.end = stable
+	for {
+		pass, err := r.pass(ctx, p, position)
+		if err != nil {
+			return err
+		}
+		position = pass.Next
+		r.loading.Next = position
+		if r.complete(pass) {
+			return r.usable(ctx)
+		}
+		if took := time.Since(r.began); took > r.options.Deadline {
+			return fmt.Errorf("loading %s: no pass was whole in %v and %d passes, so snapshots may have been missed; "+
+				"raise min.compaction.lag.ms of the topic, or try again when less is written", p, took.Round(time.Second), r.passes)
+		}
+	}
+}
+
+// peek looks for the last watermark, so that the filter need not remember what
+// is before it.
+func (r *resync) peek(ctx context.Context, p streams.Partition, from int64) error {
+	_, err := r.topic.scanner.Scan(ctx, p, from, func(k streams.Record) error {
+		if string(k.Key) != WatermarkKey {
+			return nil
+		}
+		s, err := Parse(&k)
+		if err == nil {
+			r.filter.keep(s.Watermark.Next)
+		}
+		return err
+	})
+	return err
+}
+
+// pass reads up to a new end.
+func (r *resync) pass(ctx context.Context, p streams.Partition, from int64) (kafka.Pass, error) {
+	r.passes++
+	pass, err := r.topic.scanner.Scan(ctx, p, from, func(k streams.Record) error {
+		s, err := r.loading.Take(&k)
+		if err != nil {
+			return err
+		}
+		r.filter.note(&s)
+		r.tell(s.Next, false)
+		return r.fn(&s)
+	})
+	r.end = max(r.end, pass.Next)
+	r.tell(pass.Next, true)
+	return pass, err
+}
+
+// complete says that the pass has missed nothing: either nothing of its range was
+// removed, or nothing can have been since it began.
+func (r *resync) complete(pass kafka.Pass) bool {
+	//<single>
+	return pass.Whole() || pass.Settled && pass.Took < r.topic.window
+	//</single>
+}
+
+func (r *resync) usable(ctx context.Context) error {
+	source := streams.Partition{Topic: r.topic.Source.Topic, Partition: r.options.Partition}
+	first, stable, err := r.topic.scanner.Bounds(ctx, source)
+	if err != nil {
+		return err
+	}
+	if w := r.loading.Watermark; w > stable {
+		return fmt.Errorf("%w: they reach to offset %d of %s, whose LSO is %d: the events were lost", ErrUnusable, w, source, stable)
+	}
+	return r.loading.Usable(first)
+}
+
+func (r *resync) tell(position int64, now bool) {
+	if r.options.Progress == nil || !now && time.Since(r.told) < progressInterval {
+		return
+	}
+	r.told = time.Now()
+	r.options.Progress(Progress{Position: position, End: r.end, Snapshots: r.loading.Snapshots, Passes: r.passes})
+}

@@ -1,0 +1,108 @@
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
+)
+
+// ErrUnusable says that snapshots cannot be loaded, however often it is tried:
+// they belong to other events, or the events behind them are gone.
+var ErrUnusable = errors.New("the snapshots cannot be used")
+
+// Source is the event topic that snapshots are of, as it is known again.
+type Source struct {
+	Topic      string
+	ID         string // see kafka.Topic; empty in a cluster that has no topic IDs
+	Partitions int32
+}
+
+// Topic is a snapshot topic to be loaded. Safe for concurrent use.
+type Topic struct {
+	// Name is that of the snapshot topic, and ID its own.
+	Name, ID string
+	Source   Source
+
+	scanner *kafka.Scanner
+	window  time.Duration // in which a pass misses nothing
+}
+
+// Open looks a snapshot topic and its source up. The error is [kafka.ErrNoTopic]
+// where one of them does not exist, [ErrUnusable] where they do not belong
+// together. Close the topic after use.
+func Open(ctx context.Context, cfg kafka.Config, source, name string) (*Topic, error) {
+	admin, err := kafka.NewAdmin(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer admin.Close()
+	topics, err := admin.Topics(ctx, source, name)
+	if err != nil {
+		return nil, err
+	}
+	events, snapshots := topics[source], topics[name]
+	if events.Partitions != snapshots.Partitions {
+		return nil, fmt.Errorf("%w: topic %s has %d partitions, its source %s has %d; let the compactor make a new one: raise the version of the fold",
+			ErrUnusable, name, snapshots.Partitions, source, events.Partitions)
+	}
+	scanner, err := kafka.NewScanner(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Topic{
+		Name: name, ID: snapshots.ID, Source: Source{source, events.ID, events.Partitions},
+		scanner: scanner, window: window(snapshots.Configs),
+	}, nil
+}
+
+// Close ends the connections.
+func (t *Topic) Close() { t.scanner.Close() }
+
+// window is how long a pass may take that meets no hole by luck: half of the
+// time in which neither a record that was replaced nor a tombstone is removed.
+func window(configs map[string]string) time.Duration {
+	shortest := func(name string) int64 {
+		ms, err := strconv.ParseInt(configs[name], 10, 64)
+		if err != nil {
+			return 0 // nobody tells: count on nothing
+		}
+		return ms
+	}
+	return time.Duration(min(shortest("min.compaction.lag.ms"), shortest("delete.retention.ms"))) * time.Millisecond / 2
+}
+
+// Partition names a partition of the snapshot topic.
+func (t *Topic) Partition(p int32) streams.Partition {
+	return streams.Partition{Topic: t.Name, Partition: p}
+}
+
+// Check says whether a watermark is about a partition of the source.
+func (s Source) Check(p int32, w *Watermark) error {
+	switch {
+	case w.Partition != p:
+		return fmt.Errorf("%w: the watermark is about partition %d, not %d", ErrUnusable, w.Partition, p)
+	case w.Partitions != s.Partitions, w.TopicID != "" && s.ID != "" && w.TopicID != s.ID:
+		return &SourceError{Before: Source{s.Topic, w.TopicID, w.Partitions}, Now: s}
+	}
+	return nil
+}
+
+// SourceError says that the source is not the topic that it was.
+type SourceError struct{ Before, Now Source }
+
+// Error names what has changed.
+func (e *SourceError) Error() string {
+	if e.Before.Partitions == e.Now.Partitions {
+		return fmt.Sprintf("topic %s was made anew (ID %s, before %s): raise the version of the fold", e.Now.Topic, e.Now.ID, e.Before.ID)
+	}
+	return fmt.Sprintf("topic %s has %d partitions, before it had %d: its streams have moved; copy the events to a new topic, and take snapshots of that",
+		e.Now.Topic, e.Now.Partitions, e.Before.Partitions)
+}
+
+// Unwrap returns [ErrUnusable].
+func (e *SourceError) Unwrap() error { return ErrUnusable }
