@@ -31,10 +31,17 @@ type Codec struct {
 
 var _ streams.Codec = (*Codec)(nil)
 
-// OpenFolder reads the schemas of a folder. Each file that cannot be used is
-// one error of the joined error.
+// OpenFolder reads the schemas of a folder; a relative path begins where the
+// process was started. Each file that cannot be used is one error of the joined
+// error.
 func OpenFolder(dir string) (*Codec, error) {
-	if info, err := os.Stat(dir); err != nil {
+	if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		here, hereErr := os.Getwd()
+		if hereErr != nil {
+			here = "the working directory"
+		}
+		return nil, fmt.Errorf("there is no folder %s in %s; a relative path begins where the command is started", dir, here)
+	} else if err != nil {
 		return nil, fmt.Errorf("opening schema folder: %w", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("opening schema folder %s: it is a file", dir)

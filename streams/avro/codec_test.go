@@ -142,7 +142,7 @@ func TestOpenRefusesAliasesThatCollide(t *testing.T) {
 func TestOpenFolderSaysWhatIsWrongWithIt(t *testing.T) {
 	dir := t.TempDir()
 	_, err := OpenFolder(filepath.Join(dir, "none"))
-	wantError(t, err, "opening schema folder", "none")
+	wantError(t, err, "there is no folder", "none")
 	file := filepath.Join(dir, "A.avsc")
 	if err := os.WriteFile(file, []byte(rec("A")), 0o600); err != nil {
 		t.Fatal(err)

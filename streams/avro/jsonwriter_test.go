@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/twmb/avro"
 	"pgregory.net/rapid"
 
 	"github.com/millrace/millrace/streams"
@@ -242,33 +241,6 @@ func TestWhatIsWrittenCanBeRead(t *testing.T) {
 			t.Fatalf("%s is read as %s", text, got)
 		}
 	})
-}
-
-func TestTwosComplement(t *testing.T) {
-	for _, text := range []string{"0", "1", "-1", "127", "128", "-128", "-129", "255", "256", "-256", "-257", "9223372036854775808", "-9223372036854775809"} {
-		n, _ := new(big.Int).SetString(text, 10)
-		for _, b := range [][]byte{twosComplement(n), padded(n, 12)} {
-			if got := avro.RatFromBytes(b, 0); got.Num().Cmp(n) != 0 {
-				t.Errorf("%s becomes %x, which is %s", text, b, got)
-			}
-		}
-	}
-	if padded(big.NewInt(-129), 1) != nil {
-		t.Error("-129 fits a byte")
-	}
-}
-
-func TestBelow(t *testing.T) {
-	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
-	for delta, want := range map[int64]bool{-1: true, 0: false, 1: false} {
-		n := new(big.Int).Add(limit, big.NewInt(delta))
-		if got := below(tenTo38, string(twosComplement(n))); got != want {
-			t.Errorf("10^38%+d: %v", delta, got)
-		}
-		if got := below(tenTo38, string(twosComplement(n.Neg(n)))); got != want {
-			t.Errorf("-(10^38%+d): %v", delta, got)
-		}
-	}
 }
 
 func TestFloatsAreTakenOnlyWhole(t *testing.T) {

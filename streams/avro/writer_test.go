@@ -107,12 +107,14 @@ func TestWriteRefuses(t *testing.T) {
 		{"dec", streams.Slot{Bits: math.MinInt64}, `-92233720368547758.08 does not fit decimal(4, 2)`},
 		{"dec", wide("10000"), `100 does not fit decimal(4, 2)`},
 		{"dec38", wide("100000000000000000000000000000000000000"), `does not fit decimal(50, 0): it has too many digits`},
-		{"dec38", wide("-1" + strings.Repeat("0", 80)), `it has too many digits`},
+		{"dec38", streams.Slot{Str: "\x01" + strings.Repeat("\x00", 16)}, `it has too many digits`},
+		{"dec38", wide("1" + strings.Repeat("0", 200)), `writing S: dec38: "`}, // in bytes
 		{"small", streams.Slot{Bits: 10000}, `10000 does not fit decimal(4, 0): it has too many digits`},
 		{"id", streams.Slot{Str: "0190A5B2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"}, `does not fit uuid: a UUID is written in lower case`},
 		{"id", streams.Slot{Str: "0190a5b27c3d7e4f8a5b6c7d8e9f0a1b"}, `does not fit uuid`},
 		{"id", streams.Slot{Str: "0190a5b2-7c3d-7e4f-8a5b-6c7d8e9f0a1"}, `does not fit uuid`},
 		{"id", streams.Slot{Str: "0190a5b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b0"}, `does not fit uuid`},
+		{"id", streams.Slot{Str: "0190a5b2-7c3d-7e4f-8a5b-6c7d8e9f0agg"}, `does not fit uuid`},
 		{"id", streams.Slot{}, `"" does not fit uuid`},
 		{"ms", streams.Slot{Bits: 1_000_001, Offset: 3600}, `writing S: ms: "1970-01-01T01:00:00.001000001+01:00" does not fit timestamp-millis: it is finer than that`},
 		{"us", streams.Slot{Bits: -1}, `does not fit local-timestamp-micros: it is finer`},
@@ -145,6 +147,7 @@ func limits(t testing.TB) (w streams.Writer, r streams.Reader, slots []streams.S
 	add("min", `"int"`, streams.Slot{Bits: math.MinInt32})
 	add("long", `"long"`, streams.Slot{Bits: math.MinInt64})
 	add("nan", `"double"`, streams.Slot{Bits: 0x7ff0_0000_0000_0001})
+	add("nanf", `"float"`, streams.Slot{Bits: 0x7ff8_0000_0000_0000})
 	add("inf", `"float"`, streams.Slot{Bits: int64(math.Float64bits(math.Inf(-1)))})
 	add("zero", `"float"`, streams.Slot{Bits: math.MinInt64}) // -0
 	add("dec", `{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}`, streams.Slot{Bits: -9999})
