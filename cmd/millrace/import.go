@@ -102,7 +102,7 @@ func (s *shell) schemas(ctx context.Context, shared *compose.Shared, config, inf
 	if err := s.infer(ctx, file, infer); err != nil {
 		return nil, err
 	}
-	return compose.OpenSchemas(infer)
+	return avro.OpenFolder(infer)
 }
 
 // importNote is what stands behind the bar.

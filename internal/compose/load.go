@@ -38,7 +38,7 @@ func (s *Shared) LoadCodec(name string) (*avro.Codec, error) {
 	if err != nil {
 		return nil, err
 	}
-	codec, err := OpenSchemas(s.Schemas.Folder)
+	codec, err := avro.OpenFolder(s.Schemas.Folder)
 	if err != nil {
 		f.Problemf("schemas.folder", "%v", err)
 	}
@@ -100,20 +100,6 @@ func (p *Projector) check(ctx context.Context, name string, src []byte, blocks m
 	blocks["admin"] = &admin
 	f, _ := worker.Load(name, src, blocks, worker.KnownBlocks()) // f has the problems
 	return f, p.Check(ctx, f, true)
-}
-
-// OpenSchemas opens a folder of schemas. A relative path begins where the
-// process was started.
-func OpenSchemas(folder string) (*avro.Codec, error) {
-	codec, err := avro.OpenFolder(folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		here, err := os.Getwd()
-		if err != nil {
-			here = "the working directory"
-		}
-		return nil, fmt.Errorf("there is no folder %s in %s; a relative path begins where the command is started", folder, here)
-	}
-	return codec, err
 }
 
 func load(name string, blocks map[string]any) (*worker.File, error) {

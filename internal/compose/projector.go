@@ -53,7 +53,7 @@ func (p *Projector) Blocks() map[string]any {
 // be seen without.
 func (p *Projector) Check(_ context.Context, f *worker.File, _ bool) error {
 	if p.Codec == nil && p.Schemas.Folder != "" { // of a missing one the block has said so
-		codec, err := OpenSchemas(p.Schemas.Folder)
+		codec, err := avro.OpenFolder(p.Schemas.Folder)
 		if err != nil {
 			f.Problemf("schemas.folder", "%v", err)
 		}
