@@ -30,15 +30,16 @@ var edges = map[string][]string{
 	"streams/streamstest": {"streams", kgo, kadm, kerr, kfake, kmsg, miniredis, redis, uuid},
 
 	// The workers, and what composes them.
-	"cmd/projector":    {"internal/compose", "streams/worker", "streams/projection"},
-	"cmd/saga-runner":  {"internal/compose", "streams/worker", "streams/saga"},
-	"cmd/compactor":    {"internal/compose", "streams/worker", "streams/compaction"},
-	"internal/compose": {"streams", "streams/avro", "streams/kafka", "streams/rules", "streams/projection", "streams/worker", redis, yaml},
+	"cmd/projector":              {"internal/compose", "streams/worker", "streams/projection"},
+	"cmd/saga-runner":            {"internal/compose", "streams/worker", "streams/saga"},
+	"cmd/compactor":              {"internal/compose/compactor", "streams/worker"},
+	"internal/compose":           {"streams", "streams/avro", "streams/kafka", "streams/rules", "streams/projection", "streams/worker", redis, yaml},
+	"internal/compose/compactor": {"streams/avro", "streams/kafka", "streams/rules", "streams/compaction", "streams/worker"},
 
 	// The operator's tool, and what it is made of.
 	"cmd/millrace": {
 		"streams", "streams/avro", "streams/kafka", "streams/rules", "streams/projection", "streams/worker",
-		"internal/compose", "internal/devcluster", "internal/importer", "internal/progress", "internal/shop", "schemas", "examples/shop", "examples/shop/orders",
+		"internal/compose", "internal/compose/compactor", "streams/compaction", "streams/snapshot", "streams/state", "internal/devcluster", "internal/importer", "internal/progress", "internal/shop", "schemas", "examples/shop", "examples/shop/orders",
 		kgo, kadm, redis, yaml, sync,
 	},
 	"internal/devcluster":  {"streams/kafka", kgo, kadm, kerr, kfake, miniredis},
