@@ -23,10 +23,12 @@ type Fold struct {
 	// OnError says what a record does that cannot be applied: "stop".
 	OnError string
 
-	at, topicAt, toAt, stateAt, kindAt place
-	gone                               *yaml.Node // nil: no stream ends
-	events                             []eventRules
-	broken                             bool // something was left out since it was wrong
+	at, topicAt, toAt, stateAt place
+
+	ofKind bool       // also where the kind is wrong
+	gone   *yaml.Node // nil: no stream ends
+	events []eventRules
+	broken bool // something was left out since it was wrong
 }
 
 // Problem returns a problem with the fold as a whole, such as a name that another
@@ -37,7 +39,7 @@ func (f *Fold) Problem(message string) streams.Problem {
 
 // Ends says whether a stream may end: the fold has gone, or is of a kind, of which
 // nobody knows.
-func (f *Fold) Ends() bool { return f.gone != nil || f.kindAt != (place{}) }
+func (f *Fold) Ends() bool { return f.gone != nil || f.ofKind }
 
 // writes says whether a rule of the fold writes the field of the state.
 func (f *Fold) writes(field string) bool {

@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/expr-lang/expr/ast"
-
 	"github.com/millrace/millrace/streams"
 )
 
@@ -18,30 +16,29 @@ type foldCompiler struct {
 	gone  *checkedGone // nil where no stream ends
 }
 
-// checkedGone is the condition that ends a stream.
-type checkedGone struct {
-	scope *scope
-	text  *exprCompiler
-	holds fn[bool]
-}
-
 // Compile checks the fold and compiles its rules, as [View.Compile] does; types
 // returns the type of an event's data, or of the state. A fold of a kind has no
 // program: only its state is checked.
 func (f *Fold) Compile(types func(recordType string) (streams.Type, error)) (*FoldProgram, []streams.Problem) {
+	c := f.check(types)
+	switch {
+	case len(c.all) > 0 || f.ofKind:
+		return nil, c.sorted()
+	case f.broken:
+		return &FoldProgram{}, nil
+	}
+	return c.program(), nil
+}
+
+// check compiles the rules.
+func (f *Fold) check(types func(recordType string) (streams.Type, error)) *foldCompiler {
 	c := &foldCompiler{checker: checker{fns: functions()}, fold: f, types: types, state: &state{name: f.State}}
 	c.readState()
 	for _, ev := range f.events {
 		c.event(ev)
 	}
 	c.checkGone()
-	switch {
-	case len(c.all) > 0 || f.kindAt != place{}:
-		return nil, c.sorted()
-	case f.broken:
-		return &FoldProgram{}, nil
-	}
-	return c.program(), nil
+	return c
 }
 
 // readState finds the fields of the state that the rules write.
@@ -134,71 +131,4 @@ func converted(to, from streams.Kind) string {
 		return "; write " + to.String() + "(x)"
 	}
 	return ""
-}
-
-// checkGone compiles the condition that ends a stream. Views from snapshots rely
-// on it: only an event that writes what it reads may end one.
-func (c *foldCompiler) checkGone() {
-	n := c.fold.gone
-	if n == nil {
-		return
-	}
-	s := &scope{names: goneNames, state: c.state}
-	text, holds := c.condition(s, n, "gone")
-	if holds == nil {
-		return
-	}
-	if len(c.fold.endsBy()) == 0 {
-		c.add(placeOf(n), "gone reads no field of the state, so that it would end all streams or none")
-		return
-	}
-	e := &env{chosen: make([]bool, s.cells)}
-	for _, f := range c.state.fields {
-		e.data = append(e.data, f.absent)
-	}
-	if ends := holds(e); e.err != nil {
-		c.add(placeOf(n), "gone has no value for a state that nothing was written to: %v", e.err.(*EvalError).Err)
-	} else if ends {
-		c.add(placeOf(n), "gone is true for a state that nothing was written to, so that any event would end its stream; write it so that it needs a value")
-	}
-	c.gone = &checkedGone{s, text, holds}
-}
-
-// endsBy returns the fields of the state that gone reads.
-func (f *Fold) endsBy() (fields []string) {
-	src, ok := source{}, false
-	if f.gone != nil {
-		src, ok = expression(f.gone)
-	}
-	if !ok {
-		return nil
-	}
-	tree, _, err := src.parse()
-	if err != nil || repeated(tree) != nil {
-		return nil
-	}
-	var walk func(n ast.Node)
-	walk = func(n ast.Node) {
-		if parts, ok := dotted(n); ok && len(parts) > 1 && parts[0].name == "state" {
-			fields = append(fields, parts[1].name)
-			return
-		}
-		for _, child := range children(n) {
-			walk(child)
-		}
-	}
-	walk(tree)
-	return fields
-}
-
-// enders returns the event types that may end a stream: those whose rules write
-// what gone reads.
-func (f *Fold) enders() (types []string) {
-	fields := f.endsBy()
-	for _, ev := range f.events {
-		if slices.ContainsFunc(ev.rules, func(r rule) bool { return slices.ContainsFunc(fields, r.writes) }) {
-			types = append(types, ev.eventType)
-		}
-	}
-	return types
 }

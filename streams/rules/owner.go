@@ -26,7 +26,7 @@ func (c *compiler) checkOwners() {
 			continue
 		}
 		if c.view.From != "" {
-			c.add(c.view.fromAt, "field %s cannot come from snapshots: events of several streams write it, since %s; use %s, or leave from out", name, of.why, of.remedy)
+			c.refuseSnapshots(of)
 			continue
 		}
 		for _, u := range f.uses {
@@ -74,6 +74,13 @@ func notOwned(rules []*checkedRule) sharing {
 		}
 	}
 	return sharing{}
+}
+
+// refuseSnapshots says why rows of several streams cannot come from snapshots.
+func (c *compiler) refuseSnapshots(of sharing) {
+	if of.remedy != ownView { // of which foldOf has said so
+		c.add(c.view.fromAt, "from: snapshots is for rows that one stream writes, but %s; use %s, or leave from out", of.why, of.remedy)
+	}
 }
 
 func (c *compiler) checkShared(u use, of sharing) {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,15 +39,15 @@ func (p *parser) mapping(node *yaml.Node, with string) ([]entry, bool) {
 type hint struct{ key, hint string }
 
 func (p *parser) required(entries []entry, hints []hint) {
-	given := map[string]bool{}
-	for _, e := range entries {
-		given[e.name()] = true
-	}
 	for _, h := range hints {
-		if !given[h.key] {
+		if !has(entries, h.key) {
 			p.add(p.at, "%s is missing; %s", h.key, h.hint)
 		}
 	}
+}
+
+func has(entries []entry, key string) bool {
+	return slices.ContainsFunc(entries, func(e entry) bool { return e.name() == key })
 }
 
 // unknown reports a key that there is not, or not yet.

@@ -34,11 +34,12 @@ func ParseFold(node *yaml.Node) (*Fold, []streams.Problem) {
 		{"state", "name the record type of the state, which has a schema as events have: state: FineState"},
 		{"on_error", "write on_error: stop, the only value so far: a record that cannot be applied stops its partition"},
 	}
-	if f.kindAt == (place{}) {
+	if has(entries, "kind") {
+		p.noRules(entries)
+	} else {
 		hints = append(hints, hint{"on", "say which rules apply to which event type"})
 	}
 	p.required(entries, hints)
-	p.checkKind(f, entries)
 	p.checkTopics(f)
 	f.at, f.broken = p.at, len(p.all) > 0
 	return f, p.sorted()
@@ -58,7 +59,7 @@ func (p *parser) foldEntry(f *Fold, e entry) {
 		f.State, _ = p.text(e.value, "state")
 		f.stateAt = placeOf(e.value)
 	case "kind":
-		f.Kind, f.kindAt = p.kind(e.value), placeOf(e.value)
+		f.Kind, f.ofKind = p.kind(e.value), true
 	case "on_error":
 		f.OnError = p.onError(e.value)
 	case "gone":
@@ -81,14 +82,11 @@ func (p *parser) kind(n *yaml.Node) string {
 	return name
 }
 
-// checkKind refuses rules beside a kind.
-func (p *parser) checkKind(f *Fold, entries []entry) {
-	if f.kindAt == (place{}) {
-		return
-	}
+// noRules refuses rules beside a kind.
+func (p *parser) noRules(entries []entry) {
 	for _, e := range entries {
 		if e.name() == "on" || e.name() == "gone" {
-			p.add(placeOf(e.key), "a fold of a kind has its rules in Go; leave %s out, or kind", e.name())
+			p.add(placeOf(e.key), "a fold of a kind has its rules in Go; leave out %s, or kind", e.name())
 		}
 	}
 }

@@ -37,7 +37,7 @@ func Parse(node *yaml.Node) (*View, []streams.Problem) {
 		{"on_error", "write on_error: stop, the only value so far: a record that cannot be applied stops its partition"},
 		{"on", "say which rules apply to which event type"},
 	})
-	p.checkFrom(v)
+	p.checkFrom(v, entries)
 	v.at, v.broken = p.at, len(p.all) > 0
 	return v, p.sorted()
 }
@@ -61,7 +61,7 @@ func (p *parser) viewEntry(v *View, e entry) {
 	case "rows":
 		p.rows(e.value)
 	case "snapshot":
-		v.snapshot = p.snapshot(e)
+		v.snapshot, v.snapshotAt = p.snapshot(e.value), placeOf(e.key)
 	case "on":
 		v.events = p.on(e.value)
 	default:
@@ -98,27 +98,25 @@ func (p *parser) from(n *yaml.Node) string {
 }
 
 // snapshot reads the one rule that turns a state into a row.
-func (p *parser) snapshot(e entry) *rule {
-	if e.value.Kind == yaml.SequenceNode {
-		p.add(placeOf(e.value), "snapshot is one rule, not a list: it makes the one row of the stream")
+func (p *parser) snapshot(n *yaml.Node) *rule {
+	if n.Kind == yaml.SequenceNode {
+		p.add(placeOf(n), "snapshot is one rule, not a list: it makes the one row of the stream")
 		return nil
 	}
 	p.form = snapshotRule
 	defer func() { p.form = viewRules }()
-	list := p.rule(nil, e.value)
-	if len(list) == 0 {
-		return nil
+	for _, r := range p.rule(nil, n) {
+		return &r
 	}
-	list[0].at = placeOf(e.key)
-	return &list[0]
+	return nil
 }
 
 // checkFrom checks that from: snapshots and snapshot stand there together.
-func (p *parser) checkFrom(v *View) {
-	switch given := v.fromAt != (place{}); {
-	case v.snapshot != nil && !given:
-		p.add(v.snapshot.at, "snapshot says how a snapshot becomes a row, but the view reads none; add from: snapshots")
-	case v.snapshot == nil && v.From != "" && len(p.all) == 0:
+func (p *parser) checkFrom(v *View, entries []entry) {
+	switch from, snapshot := has(entries, "from"), has(entries, "snapshot"); {
+	case snapshot && !from:
+		p.add(v.snapshotAt, "snapshot says how a snapshot becomes a row, but the view reads none; add from: snapshots")
+	case !snapshot && v.From != "":
 		p.add(v.fromAt, "from: snapshots needs snapshot: a rule with set that says how the state of a stream becomes a row")
 	}
 }

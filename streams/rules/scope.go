@@ -14,10 +14,13 @@ type scope struct {
 	event string // the event type, or that of a state which is read as data
 	data  streams.Type
 	state *state // nil outside of folds
-	paths []string
-	kinds []pathType // of each path
-	needs uint16
-	cells int
+	// written says whether a rule of the fold writes a field of the state that is
+	// read as data; nil: everything may be written.
+	written func(field string) bool
+	paths   []string
+	kinds   []pathType // of each path
+	needs   uint16
+	cells   int
 	// tables are those of the machine or of Go that the rules read, such as the
 	// zones of the calendar, with their hash.
 	tables map[string]string

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"fmt"
+
 	"github.com/millrace/millrace/streams"
 )
 
@@ -36,32 +38,43 @@ func (c *compiler) compileSnapshot() {
 
 // snapshotScope finds the fold and its state; nil where there are none.
 func (c *compiler) snapshotScope() (*checkedEvent, *Fold) {
-	at := c.view.fromAt
-	if len(c.view.Topics) != 1 {
-		if len(c.view.Topics) > 1 {
-			c.add(at, "from: snapshots needs exactly one topic, not %d: a snapshot is the state of one stream of one topic", len(c.view.Topics))
-		}
-		return nil, nil
-	}
-	topic := c.view.Topics[0]
-	var fold *Fold
-	if c.opts.Fold != nil {
-		fold = c.opts.Fold(topic)
-	}
-	if fold == nil {
-		c.add(at, "no fold keeps snapshots of topic %s; add one to compactor.snapshots, with name, topic: %s, state, on_error and on", topic, topic)
+	fold := c.foldOf()
+	if fold == nil || fold.State == "" { // which is a problem of the fold
 		return nil, nil
 	}
 	t, err := c.opts.Types(fold.State)
+	if err == nil && t.Kind != streams.KindRecord {
+		err = fmt.Errorf("%s is %s, not a record", fold.State, t)
+	}
 	if err != nil {
-		c.add(at, "the state of fold %s: %v", fold.Name, err)
+		c.add(c.view.fromAt, "the state of fold %s: %v", fold.Name, err)
 		return nil, nil
 	}
-	if t.Kind != streams.KindRecord {
-		c.add(at, "the state of fold %s, %s, is %s, not a record", fold.Name, fold.State, t)
-		return nil, nil
+	s := &scope{names: snapshotNames, event: fold.State, data: t}
+	if !fold.ofKind {
+		s.written = fold.writes
 	}
-	return &checkedEvent{eventType: fold.State, scope: &scope{names: snapshotNames, event: fold.State, data: t}}, fold
+	return &checkedEvent{eventType: fold.State, scope: s}, fold
+}
+
+// foldOf returns the fold that keeps the snapshots of the view's topic; nil where
+// there is none.
+func (c *compiler) foldOf() *Fold {
+	switch n := len(c.view.Topics); {
+	case n > 1:
+		c.add(c.view.fromAt, "from: snapshots needs exactly one topic, not %d: a snapshot is the state of one stream of one topic", n)
+		return nil
+	case n == 0:
+		return nil // Parse has said so
+	}
+	topic := c.view.Topics[0]
+	if c.opts.Fold != nil {
+		if fold := c.opts.Fold(topic); fold != nil {
+			return fold
+		}
+	}
+	c.add(c.view.fromAt, "no fold keeps snapshots of topic %s; add one to compactor.snapshots, with name, topic: %s, state, on_error and on", topic, topic)
+	return nil
 }
 
 // snapshotKey compiles the row key of snapshot and returns the Metas that it reads.
@@ -142,12 +155,16 @@ func (c *compiler) checkEnds() {
 			}
 		}
 	}
-	if fold.kindAt != (place{}) && len(deletes) == 0 {
+	if fold.ofKind && len(deletes) == 0 {
 		c.add(at, "fold %s is of kind %s, which may end a stream, and then the row goes; give the view a rule with delete: true for the event that ends one", fold.Name, fold.Kind)
 	}
-	for _, eventType := range fold.enders() {
+	checked := fold.check(c.opts.Types)
+	if checked.gone == nil || len(checked.all) > 0 { // problems are those of the fold
+		return
+	}
+	for _, eventType := range checked.enders() {
 		if !deletes[eventType] {
-			c.add(at, "fold %s ends a stream by gone, which depends on what %s changes, and then the row goes; give the view a rule with delete: true for %s", fold.Name, eventType, eventType)
+			c.add(at, "fold %s ends a stream by gone, which reads what %s writes, and then the row goes; give the view a rule with delete: true for %s, with the condition as when", fold.Name, eventType, eventType)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -59,7 +58,12 @@ func (c *exprCompiler) stateField(n ast.Node, parts []part) (operand, bool) {
 	case s.typ.Field(name) == nil:
 		return c.problem(parts[0].node, "%s has no field %q%s", s.name, name, unknownField(&s.typ, name))
 	}
-	return c.problem(parts[0].node, "no rule of the fold writes state.%s, so it has always one and the same value", name)
+	return c.unwritten(parts[0])
+}
+
+// unwritten reports a field of the state that is read in vain.
+func (c *exprCompiler) unwritten(p part) (operand, bool) {
+	return c.problem(p.node, "no rule of the fold writes state.%s, so it always has one and the same value", p.name)
 }
 
 // define adds a field that rules write.
@@ -89,50 +93,47 @@ func absentOf(f *streams.Field) (s streams.Slot, err error) {
 	case f.Type.Kind == streams.KindTime:
 		return s, errors.New("must be nullable: the default of a time is a number, which does not say of what")
 	}
-	if err = setDefault(&s, &f.Type, []byte(f.Default)); err != nil {
-		err = fmt.Errorf("has the default %s, which is no %s: %w", f.Default, f.Type, err)
+	if !setDefault(&s, &f.Type, []byte(f.Default)) {
+		err = fmt.Errorf("has the default %s, which is no %s", f.Default, f.Type)
 	}
 	return s, err
 }
 
 // setDefault reads a default, which is JSON as [streams.Field] has it.
-func setDefault(s *streams.Slot, t *streams.Type, text []byte) error {
+func setDefault(s *streams.Slot, t *streams.Type, text []byte) bool {
 	switch t.Kind {
 	case streams.KindInt:
-		return json.Unmarshal(text, &s.Bits)
+		return json.Unmarshal(text, &s.Bits) == nil
 	case streams.KindFloat:
 		var f float64
 		err := json.Unmarshal(text, &f)
 		s.SetFloat(f)
-		return err
+		return err == nil
 	case streams.KindBool:
 		var b bool
 		err := json.Unmarshal(text, &b)
 		s.SetBool(b)
-		return err
+		return err == nil
 	case streams.KindString:
-		return json.Unmarshal(text, &s.Str)
+		return json.Unmarshal(text, &s.Str) == nil
 	}
 	var chars string
-	if err := json.Unmarshal(text, &chars); err != nil {
-		return err
+	if json.Unmarshal(text, &chars) != nil {
+		return false
 	}
 	bytes := bytesOf(chars)
 	if t.Kind == streams.KindDecimal {
-		if d := streams.DecimalFromBytes(bytes, t.Scale); !s.SetDecimal(d, t.Precision, t.Scale) {
-			return ErrFit
-		}
-		return nil
+		return s.SetDecimal(streams.DecimalFromBytes(bytes, t.Scale), t.Precision, t.Scale)
 	}
 	s.SetString(string(bytes))
-	return nil
+	return true
 }
 
 // bytesOf returns bytes that stand in JSON as one character each.
 func bytesOf(chars string) []byte {
-	var b strings.Builder
+	var b []byte
 	for _, r := range chars {
-		b.WriteByte(byte(r))
+		b = append(b, byte(r))
 	}
-	return []byte(b.String())
+	return b
 }

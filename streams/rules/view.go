@@ -22,12 +22,13 @@ type View struct {
 	// OnError says what a record does that cannot be applied: "stop".
 	OnError string
 
-	at       place // of the name, or of the view where it has none
-	fromAt   place
+	at       place      // of the name, or of the view where it has none
 	key      *yaml.Node // nil where every rule has its own
 	snapshot *rule      // nil where the view does not begin with snapshots
 	events   []eventRules
 	broken   bool // something was left out since it was wrong
+
+	fromAt, snapshotAt place
 }
 
 // Problem returns a problem with the view as a whole, such as a name that another
