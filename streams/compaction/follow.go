@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/kafka"
-	"github.com/millrace/millrace/streams/state"
 )
 
 // tick is how often is looked whether a flush is due.
@@ -44,7 +42,7 @@ func (p *partition) fetched(ctx context.Context, b *kafka.Batch) error {
 	p.state.fetched(b)
 	for i := range b.Records {
 		r := &b.Records[i]
-		if err := p.fold(r); err != nil {
+		if err := p.replay.Apply(r); err != nil {
 			return p.refuse(ctx, r.Offset, err)
 		}
 		p.read, p.stamp = r.Offset+1, r.Timestamp
@@ -56,44 +54,12 @@ func (p *partition) fetched(ctx context.Context, b *kafka.Batch) error {
 		}
 	}
 	p.read = b.Next
-	if p.begun.IsZero() && p.read > p.states.watermark {
+	if p.begun.IsZero() && p.read > p.replay.states.watermark {
 		p.begun = time.Now()
 	}
 	p.state.folded(p.read, p.stamp)
 	b.Release()
 	return nil
-}
-
-// fold applies the event of a record to the state of its stream.
-func (p *partition) fold(r *streams.Record) error {
-	if err := p.events.Parse(r); err != nil {
-		return err
-	}
-	version, err := p.events.Event.Version()
-	if err != nil {
-		return p.events.Error(r, err)
-	}
-	before, known, err := p.states.store.Get(r.Key)
-	if err != nil {
-		return err
-	}
-	after := state.Entry{Offset: r.Offset, Version: version, Gone: before.Gone, Value: before.Value}
-	if named := p.keeper.fold.names(p.events.Event.Type); named || !known {
-		after.Value, after.Gone, err = p.folder.Fold(before.Value, Event{&p.events.Event, r})
-		if err != nil {
-			return p.events.Error(r, err)
-		}
-		if after.Gone {
-			after.Value = nil
-		}
-		if named {
-			return p.states.put(r.Key, before, known, after)
-		}
-	}
-	if err := p.events.Ignore(r); err != nil {
-		return err
-	}
-	return p.states.put(r.Key, before, known, after)
 }
 
 // refuse flushes what came before an offset that cannot be folded, so that the
@@ -113,21 +79,21 @@ func (p *partition) refuse(ctx context.Context, offset int64, cause error) error
 // full says that a transaction has enough to write.
 func (p *partition) full() bool {
 	c := &p.keeper.compactor.Config
-	return len(p.states.ends) >= c.FlushStreams || int64(p.states.bytes) >= int64(c.FlushBytes)
+	return len(p.replay.states.ends) >= c.FlushStreams || int64(p.replay.states.bytes) >= int64(c.FlushBytes)
 }
 
 // due says that what has changed is flushed now.
 func (p *partition) due() bool {
-	return p.read > p.states.watermark && (p.full() || !p.begun.IsZero() && time.Since(p.begun) >= p.keeper.compactor.Config.FlushInterval)
+	return p.read > p.replay.states.watermark && (p.full() || !p.begun.IsZero() && time.Since(p.begun) >= p.keeper.compactor.Config.FlushInterval)
 }
 
 // flush writes what has changed and the watermark in one transaction. After an
 // error nobody knows here whether it was committed: the partition begins again.
 func (p *partition) flush(ctx context.Context) error {
-	if p.read <= p.states.watermark {
+	if p.read <= p.replay.states.watermark {
 		return nil
 	}
-	records, err := p.states.flush()
+	records, err := p.replay.states.flush()
 	if err != nil {
 		return err
 	}
@@ -138,9 +104,9 @@ func (p *partition) flush(ctx context.Context) error {
 	}
 	began := time.Now()
 	if err := p.session.Write(ctx, append(records, last)); err != nil {
-		return fmt.Errorf("flushing offsets %d to %d: %w", p.states.watermark, p.read-1, err)
+		return fmt.Errorf("flushing offsets %d to %d: %w", p.replay.states.watermark, p.read-1, err)
 	}
-	p.states.flushed(p.read)
+	p.replay.states.flushed(p.read)
 	p.flushed(len(records), began)
 	return nil
 }
@@ -152,7 +118,7 @@ func (p *partition) flushed(snapshots int, began time.Time) {
 	m.snapshots.Add(float64(snapshots))
 	m.records.Add(float64(p.records))
 	m.flush.Observe(time.Since(began).Seconds())
-	p.events.TakeIgnored(func(eventType string, events int64) {
+	p.replay.events.TakeIgnored(func(eventType string, events int64) {
 		m.ignored.WithLabelValues(eventType).Add(float64(events))
 	})
 	p.begun, p.records = time.Time{}, 0

@@ -131,14 +131,14 @@ func (k *keeper) assign(ctx context.Context, ps []streams.Partition) {
 }
 
 func (k *keeper) partition(id streams.Partition) (*partition, error) {
-	folder, err := k.fold.folder()
+	memory := state.NewMemory()
+	replay, err := k.fold.Replay(k.source.Partitions, memory)
 	if err != nil {
 		return nil, err
 	}
 	p := &partition{
-		keeper: k, id: id, folder: folder, memory: state.NewMemory(), state: newPartitionState(k.fold, id),
-		events: follow.NewEvents(k.source.Partitions),
-		log:    k.log.With(keyTopic, id.Topic, keyPartition, id.Partition),
+		keeper: k, id: id, replay: replay, memory: memory, state: newPartitionState(k.fold, id),
+		log: k.log.With(keyTopic, id.Topic, keyPartition, id.Partition),
 	}
 	p.away = follow.Outage{
 		Log: p.log, Away: "the snapshot partition cannot be taken over", Back: "the snapshot partition is taken over",

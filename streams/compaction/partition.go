@@ -23,10 +23,8 @@ type partition struct {
 	away   follow.Outage // while the snapshot partition cannot be taken over
 
 	session *kafka.Session
-	states  *states
+	replay  *Replay
 	memory  *state.Memory
-	events  *follow.Events
-	folder  Folder
 	read    int64     // what is folded reaches to here
 	begun   time.Time // when the first change since the flush was made; zero where there is none
 	stamp   time.Time // of the last record that was folded
@@ -127,7 +125,7 @@ func (p *partition) snapshots() streams.Partition {
 func (p *partition) load(ctx context.Context) (int64, error) {
 	p.state.notReady("loading snapshots")
 	p.memory.Reset()
-	p.states = newStates(p.memory)
+	p.replay.states = newStates(p.memory)
 	loading := snapshot.NewLoading(p.keeper.source, p.id.Partition, snapshot.Beginning)
 	loading.Digest = p.keeper.fold.Digest
 	told := time.Now()
@@ -140,7 +138,7 @@ func (p *partition) load(ctx context.Context) (int64, error) {
 			told = now
 			p.tell(s.Next)
 		}
-		return p.states.load(&s)
+		return p.replay.states.load(&s)
 	})
 	if err != nil {
 		return 0, err
@@ -149,13 +147,13 @@ func (p *partition) load(ctx context.Context) (int64, error) {
 	if err := loading.Usable(p.keeper.first(p.id)); err != nil {
 		return 0, err
 	}
-	return p.states.watermark, nil
+	return p.replay.states.watermark, nil
 }
 
 // tell shows what is in memory, and how far the load is.
 func (p *partition) tell(loaded int64) {
 	p.state.change(func(s *Progress) {
 		s.Loaded, s.LoadEnd = loaded, p.session.End()
-		s.Live, s.Gone, s.StateBytes = p.states.live, p.states.gone, p.memory.Size()
+		s.Live, s.Gone, s.StateBytes = p.replay.states.live, p.replay.states.gone, p.memory.Size()
 	})
 }
