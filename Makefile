@@ -66,6 +66,11 @@ generate: ## write generated files anew
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@GO='$(GO)' .ci/fuzz $(FUZZTIME) $(PKG)
 
+.PHONY: compose-check
+compose-check: ## check docker-compose.yml and Dockerfile, without a container engine
+	cd tools/composecheck && $(GO) tool -modfile=../go.mod golangci-lint run --config ../../.golangci.yml
+	$(GO) test -C tools/composecheck -count=1 .
+
 .PHONY: services
 services: ## start Kafka and Redis; prints what to eval
 	@$(START)
