@@ -25,13 +25,7 @@ func TestGoldenCanonical(t *testing.T) {
 		t.Fatalf("no golden views: %v", err)
 	}
 	for _, file := range files {
-		golden(t, file, func(text string) string {
-			p, problems := withFold(t, foldHeader+"kind: orders\n", text)
-			if len(problems) > 0 {
-				t.Fatal(problems)
-			}
-			return p.Canonical()
-		})
+		golden(t, file, func(text string) string { return compiled(t, text).Canonical() })
 	}
 }
 

@@ -1,6 +1,7 @@
-// Package rules is the rule language of views: which fields of which rows an
-// event changes. It is written in YAML, checked against the types of the
-// events, and compiled to closures.
+// Package rules is the rule language of views and of folds: which fields of which
+// rows an event changes, and which fields of the state of its stream. It is
+// written in YAML, checked against the types of the events, and compiled to
+// closures.
 //
 // # Model
 //
@@ -44,9 +45,32 @@
 // field is shared, and only ops that commute may write it: add, min, max and
 // latest. Compile proves from the row keys which of both a field is.
 //
+// # Folds
+//
+// A fold ([Fold], made by [ParseFold]) adds the events of each stream up to a state:
+// a record whose scalar fields the rules write and, as state.…, read. All rules of
+// an event see the state as it was before it. A stream may begin with any event, so
+// a field that is written is nullable or has a default; what is absent is null or
+// the default. There is one writer, and events come in order, so that there is
+// neither ownership nor a family of ops.
+//
+// A stream ends where gone holds after an event. It never holds of a state that
+// nothing was written to, so that only an event that writes what gone reads can end
+// a stream: what views from snapshots rely on.
+//
+// # Views from snapshots
+//
+// A view may begin with the states of the streams. Its rule of snapshot makes the
+// row of a state, [Program.Snapshot]; where a stream has ended, [Program.Gone]
+// deletes it. The rows must be those of a replay, so Compile demands that each field
+// that events write is in the state, that all rules have the row key of snapshot,
+// and that each event that may end a stream deletes its row. What it cannot see is a
+// default: a field that is never absent in the state stands in rows from snapshots
+// where a replay has not written it yet. Make it nullable.
+//
 // # Digest
 //
-// [Program.Canonical] writes the rules down in a form that does not depend on
-// how the YAML was laid out, and depends on everything that can change a
-// result. The digest of a view is made of it.
+// [Program.Canonical] and [FoldProgram.Canonical] write the rules down in a form
+// that does not depend on how the YAML was laid out, and depends on everything that
+// can change a result. The digest of a view, or of a fold, is made of it.
 package rules

@@ -23,7 +23,7 @@ func (c *exprCompiler) field(n ast.Node, parts []part) (operand, bool) {
 		if f == nil {
 			return c.problem(p.node, "%s has no field %q%s", c.scope.dataName(path), p.name, unknownField(&t, p.name))
 		}
-		if len(path) == 0 && c.scope.written != nil && !c.scope.written(p.name) {
+		if _, ok := c.scope.written[p.name]; !ok && c.scope.written != nil && len(path) == 0 {
 			return c.unwritten(p)
 		}
 		nullable := t.Nullable && len(path) > 0 || f.Type.Nullable

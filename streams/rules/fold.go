@@ -41,23 +41,18 @@ func (f *Fold) Problem(message string) streams.Problem {
 // nobody knows.
 func (f *Fold) Ends() bool { return f.gone != nil || f.ofKind }
 
-// writes says whether a rule of the fold writes the field of the state.
-func (f *Fold) writes(field string) bool {
+// written returns the fields of the state that rules write, and where that is
+// first.
+func (f *Fold) written() map[string]place {
+	first := map[string]place{}
 	for _, ev := range f.events {
 		for _, r := range ev.rules {
-			if r.writes(field) {
-				return true
+			for _, op := range r.fields {
+				if _, ok := first[op.field]; !ok {
+					first[op.field] = op.at
+				}
 			}
 		}
 	}
-	return false
-}
-
-func (r *rule) writes(field string) bool {
-	for _, f := range r.fields {
-		if f.field == field {
-			return true
-		}
-	}
-	return false
+	return first
 }

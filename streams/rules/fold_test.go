@@ -124,7 +124,7 @@ func TestFold(t *testing.T) {
 			"big -4, count 0, first 2000-01-02T00:00:00Z, last 2000-01-02T00:00:00Z, paid 0.05, ratio 0.5, weight -4\n" +
 				"big -3, count 0, first 2000-01-01T00:00:00Z, last 2000-01-02T00:00:00Z, paid 0.04, ratio 0.25, weight -3\n" +
 				"big 9, count 9, first 2000-01-01T00:00:00Z, last 2000-01-02T00:00:00Z, paid 0.04, ratio 0.25, weight 9"},
-		{"widening", "    set: {paid: \"=data.article\", weight: \"=data.article\"}\n    add: {fee: \"=data.weight\"}\n", []event{{"data.article": 7, "data.weight": 1.25}}, "fee 0.19, paid 7, weight 7"},
+		{"widening", "    set: {paid: \"=data.article\", weight: \"=data.article\", ratio: 0.1}\n    add: {fee: \"=data.weight\"}\n", []event{{"data.article": 7, "data.weight": 1.25}}, "fee 0.19, paid 7, ratio 0.1, weight 7"},
 		{"names of the event", "    set: {note: \"=stream.key + type\", count: \"=version\", last: \"=time\"}\n",
 			[]event{{"stream": "order-7", "type": "T", "version": 3, "time": timeOf(t, "2000-01-01T00:00:00+02:00")}}, "count 3, last 2000-01-01T00:00:00+02:00, note 7T"},
 

@@ -113,10 +113,6 @@ func TestCanonicalHoldsTheSnapshot(t *testing.T) {
 			}
 			return record(streams.Field{Name: "status", Type: typ(streams.KindString)}, streams.Field{Name: "paid", Type: paid}), nil
 		}
-		o.Fold = func(string) *Fold {
-			f, _ := parseFold(t, foldHeader+"kind: orders\n")
-			return f
-		}
 		v, problems := parseView(t, strings.Replace(fromSnapshots, old, new, 1)+"  OrderPaid: {delete: true}\n")
 		p, more := v.Compile(o)
 		if problems = append(problems, more...); len(problems) > 0 {

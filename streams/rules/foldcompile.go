@@ -64,21 +64,6 @@ func (c *foldCompiler) readState() {
 	}
 }
 
-// written returns the fields that rules write, and where that is first.
-func (f *Fold) written() map[string]place {
-	first := map[string]place{}
-	for _, ev := range f.events {
-		for _, r := range ev.rules {
-			for _, op := range r.fields {
-				if _, ok := first[op.field]; !ok {
-					first[op.field] = op.at
-				}
-			}
-		}
-	}
-	return first
-}
-
 func (c *foldCompiler) event(ev eventRules) {
 	checked := c.eventScope(ev, c.types, foldNames)
 	if checked == nil {

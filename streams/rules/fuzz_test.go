@@ -3,8 +3,10 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +32,7 @@ func FuzzView(f *testing.F) {
 	} {
 		f.Add(on(rules))
 	}
+	f.Add(fromSnapshots + "  OrderPaid: {delete: true}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		var doc yaml.Node
 		if yaml.Unmarshal([]byte(text), &doc) != nil {
@@ -102,7 +105,11 @@ func evaluateAll(t *testing.T, p *Program) (all string) {
 	if p.Canonical() == "" {
 		t.Error("no canonical text")
 	}
-	for _, e := range p.Events {
+	events := slices.Collect(maps.Values(p.Events))
+	if p.Snapshot != nil {
+		events = append(events, p.Snapshot, p.Gone)
+	}
+	for _, e := range events {
 		v := e.NewEvaluator()
 		for _, slot := range []streams.Slot{{}, {Null: true}, {Bits: -1 << 63, Str: "\xff9", Offset: -1 << 31}} {
 			for i := range v.Slots() {

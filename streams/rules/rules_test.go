@@ -80,6 +80,7 @@ var orderState = record(
 var testOptions = Options{
 	Types:          testTypes,
 	AnyPartitioner: func(topic string) bool { return topic == "any" },
+	Fold:           func(string) *Fold { return &Fold{Name: "order", State: "OrderState", Kind: "orders", ofKind: true} },
 }
 
 func parseView(tb testing.TB, text string) (*View, []streams.Problem) {

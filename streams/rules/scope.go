@@ -14,9 +14,8 @@ type scope struct {
 	event string // the event type, or that of a state which is read as data
 	data  streams.Type
 	state *state // nil outside of folds
-	// written says whether a rule of the fold writes a field of the state that is
-	// read as data; nil: everything may be written.
-	written func(field string) bool
+	// written are the fields of a state that is read as data; nil: any of them.
+	written map[string]place
 	paths   []string
 	kinds   []pathType // of each path
 	needs   uint16

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/millrace/millrace/streams"
 )
@@ -52,7 +53,7 @@ func (c *compiler) snapshotScope() (*checkedEvent, *Fold) {
 	}
 	s := &scope{names: snapshotNames, event: fold.State, data: t}
 	if !fold.ofKind {
-		s.written = fold.writes
+		s.written = fold.written()
 	}
 	return &checkedEvent{eventType: fold.State, scope: s}, fold
 }
@@ -114,20 +115,22 @@ func (c *compiler) checkSnapshot() {
 		return
 	}
 	for _, name := range c.fieldNames() {
-		if f := c.fields[name]; len(f.uses) > 0 {
-			c.checkSnapshotField(name, f.uses[0].change)
+		if uses := c.fields[name].uses; len(uses) > 0 {
+			c.checkSnapshotField(uses[0].change)
 		}
 	}
 	c.checkSnapshotKeys()
 	c.checkEnds()
 }
 
-func (c *compiler) checkSnapshotField(name string, first checkedChange) {
+// checkSnapshotField checks a field by the first change that rules make of it.
+func (c *compiler) checkSnapshotField(first checkedChange) {
+	sets := func(f fieldOp) bool { return f.field == first.field }
 	switch {
 	case first.op == OpLatest:
-		c.add(first.at, "latest of field %s is not possible from snapshots: a state does not hold the time that orders its values; use set, since the events of a stream come in order", name)
-	case !c.view.snapshot.writes(name):
-		c.add(first.at, "snapshot does not set field %s, so rows that come from snapshots would not have it; add %s: \"=state.…\" to its set", name, name)
+		c.add(first.at, "latest of field %s is not possible from snapshots: a state does not hold the time that orders its values; use set, since the events of a stream come in order", first.field)
+	case !slices.ContainsFunc(c.view.snapshot.fields, sets):
+		c.add(first.at, "snapshot does not set field %s, so rows that come from snapshots would not have it; add %[1]s: \"=state.…\" to its set", first.field)
 	}
 }
 

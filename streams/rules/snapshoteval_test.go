@@ -83,6 +83,16 @@ on:
 	}
 }
 
+// TestKeyOfWhatIsGone is that of snapshot, also where it takes scratch memory.
+func TestKeyOfWhatIsGone(t *testing.T) {
+	p := compiled(t, strings.Replace(fromSnapshots, `"=stream"`, `"=[(stream == 'a' ? nil : 'b') ?? 'c', stream]"`, 1)+"  OrderPaid: {delete: true}\n")
+	for _, e := range []*Event{p.Snapshot, p.Gone} {
+		if got, err := (event{}).snapshotOf(t, p, e); !strings.HasPrefix(got, "b|order-7: delete") || err != nil {
+			t.Errorf("got %s, %v", got, err)
+		}
+	}
+}
+
 // TestFieldOfSnapshotsAlone is set, whatever the rules of events write.
 func TestFieldOfSnapshotsAlone(t *testing.T) {
 	p, problems := withFold(t, orderFold, strings.Replace(fromSnapshots, "set: {status: \"", "set: {first: \"=state.first\", status: \"", 1))
