@@ -105,7 +105,7 @@ func TestFoldCanonicalHoldsTypes(t *testing.T) {
 
 // TestCanonicalHoldsTheSnapshot: its rule, and the types of what it reads.
 func TestCanonicalHoldsTheSnapshot(t *testing.T) {
-	text := func(old, new string, paid streams.Type) string {
+	text := func(from, to string, paid streams.Type) string {
 		o := testOptions
 		o.Types = func(recordType string) (streams.Type, error) {
 			if recordType != "OrderState" {
@@ -113,7 +113,7 @@ func TestCanonicalHoldsTheSnapshot(t *testing.T) {
 			}
 			return record(streams.Field{Name: "status", Type: typ(streams.KindString)}, streams.Field{Name: "paid", Type: paid}), nil
 		}
-		v, problems := parseView(t, strings.Replace(fromSnapshots, old, new, 1)+"  OrderPaid: {delete: true}\n")
+		v, problems := parseView(t, strings.Replace(fromSnapshots, from, to, 1)+"  OrderPaid: {delete: true}\n")
 		p, more := v.Compile(o)
 		if problems = append(problems, more...); len(problems) > 0 {
 			t.Fatal(problems)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
@@ -55,10 +56,7 @@ func (c *foldCompiler) absent() []streams.Slot {
 func (c *foldCompiler) ends(state []streams.Slot) (bool, error) {
 	e := &env{data: state, chosen: make([]bool, c.gone.scope.cells)}
 	ends := c.gone.holds(e)
-	if failed, ok := e.err.(*EvalError); ok {
-		return false, failed.Err
-	}
-	return ends, nil
+	return ends, errors.Unwrap(e.err)
 }
 
 // stateFields returns the fields of the state that an expression reads.

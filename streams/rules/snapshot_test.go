@@ -56,11 +56,11 @@ func TestSnapshotProblems(t *testing.T) {
 	const snapshot = "  set: {status: \"=state.status\", paid: \"=state.paid\"}\n"
 	ended := orderFold + "  OrderPaid: {set: {status: closed}}\n  OrderCancelled: {set: {note: x}}\ngone: \"=state.status == 'closed'\"\n"
 	kind := foldHeader + "kind: orders\n"
-	swap := func(old, new string) string {
-		if !strings.Contains(fromSnapshots, old) {
-			t.Fatalf("there is no %s", old)
+	swap := func(from, to string) string {
+		if !strings.Contains(fromSnapshots, from) {
+			t.Fatalf("there is no %s", from)
 		}
-		return strings.Replace(fromSnapshots, old, new, 1)
+		return strings.Replace(fromSnapshots, from, to, 1)
 	}
 	tests := []struct {
 		name, fold, view string
