@@ -36,7 +36,8 @@ func encode(block, key []byte, e Entry) {
 
 // keyOf returns the key of the entry in a block.
 func keyOf(block []byte) []byte {
-	return block[headerSize : headerSize+int(binary.LittleEndian.Uint32(block[16:]))]
+	to := headerSize + int(binary.LittleEndian.Uint32(block[16:]))
+	return block[headerSize:to:to]
 }
 
 // decode returns the entry in a block.

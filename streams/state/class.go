@@ -11,7 +11,7 @@ const (
 type class struct {
 	size  int      // of a block
 	shift int      // a full slab has 1<<shift blocks
-	slabs [][]byte // all but the first one are full slabs
+	slabs [][]byte // all but the first one are full; that one has a power of two of blocks
 	n     uint32   // blocks in use
 }
 
@@ -34,7 +34,7 @@ func (c *class) add() uint32 {
 	case slab == len(c.slabs):
 		c.slabs = append(c.slabs, make([]byte, full))
 	case slab == 0 && int(c.n)*c.size == len(c.slabs[0]):
-		c.resizeFirst(min(full, 2*len(c.slabs[0])))
+		c.resizeFirst(2 * len(c.slabs[0]))
 	}
 	c.n++
 	return c.n - 1
@@ -46,11 +46,12 @@ func (c *class) add() uint32 {
 func (c *class) drop() {
 	c.n--
 	used, full, last := int(c.n)*c.size, c.size<<c.shift, len(c.slabs)-1
-	switch {
-	case last > 0 && used+full/2 <= last*full:
+	if last > 0 && used+full/2 <= last*full {
 		c.slabs[last] = nil
 		c.slabs = c.slabs[:last]
-	case last == 0 && len(c.slabs[0]) > fewBytes && used <= len(c.slabs[0])/4:
+		last--
+	}
+	if last == 0 && len(c.slabs[0]) > fewBytes && used <= len(c.slabs[0])/4 {
 		c.resizeFirst(2 * used)
 	}
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"runtime/metrics"
@@ -33,7 +34,7 @@ func renewed(tb testing.TB, m *Memory) *Memory {
 // TestAgeIsNotSeen lets entries come, go, grow and shrink for long: the store
 // stays about as large as a new one with the same entries.
 func TestAgeIsNotSeen(t *testing.T) {
-	const keys, rounds = 2000, 60
+	const keys, rounds = 2000, 40
 	for name, size := range map[string]func(round int, r *rand.Rand) int{
 		"random":              func(_ int, r *rand.Rand) int { return r.IntN(2000) },
 		"all grow":            func(round int, _ *rand.Rand) int { return 60 * round },
@@ -57,11 +58,11 @@ func TestAgeIsNotSeen(t *testing.T) {
 				if round%4 > 0 {
 					continue
 				}
+				checkStructure(t, m)
 				if fresh := renewed(t, m).Size(); m.Size() > 2*fresh+64<<10 {
 					t.Fatalf("round %d: %d bytes, a new store has %d", round, m.Size(), fresh)
 				}
 			}
-			checkStructure(t, m)
 		})
 	}
 }
@@ -109,11 +110,19 @@ func TestShrunkenValue(t *testing.T) {
 
 // TestSmallStore bounds what a partition costs that has hardly a stream.
 func TestSmallStore(t *testing.T) {
-	if n := NewMemory().Size(); n > 20<<10 {
+	if n := NewMemory().Size(); n > 18<<10 {
 		t.Errorf("an empty store has %d bytes", n)
 	}
 	if n := filled(t, 10).Size(); n > 24<<10 {
 		t.Errorf("a store of ten entries has %d bytes", n)
+	}
+}
+
+// TestSeeds holds that nobody can know which keys collide.
+func TestSeeds(t *testing.T) {
+	key, a, b := []byte("order-1"), NewMemory(), NewMemory()
+	if a.hash(key) == b.hash(key) {
+		t.Error("two stores hash alike")
 	}
 }
 
@@ -134,6 +143,10 @@ func TestGrowsInSteps(t *testing.T) {
 		}
 		size = m.Size()
 	}
+	// A slab that grew block by block would be copied a thousand times.
+	if n := testing.AllocsPerRun(1, func() { filled(t, 1000) }); n > 700 {
+		t.Errorf("%v allocations for 1,000 entries", n)
+	}
 }
 
 // TestSizeIsWhatIsHeld compares the size with the heap, of which next to
@@ -142,17 +155,26 @@ func TestSizeIsWhatIsHeld(t *testing.T) {
 	const keys = 200_000
 	heap, scanned := collected()
 	m := filled(t, keys)
-	heapWith, scannedWith := collected()
-	if held := heapWith - heap; m.Size() < held*95/100 || m.Size() > held*105/100 {
-		t.Errorf("size %d, the heap grew by %d", m.Size(), held)
+	compare := func() {
+		t.Helper()
+		with, scannedWith := collected()
+		if held := with - heap; m.Size() < held*95/100 || m.Size() > held*105/100 {
+			t.Errorf("size %d, the heap grew by %d", m.Size(), held)
+		}
+		if n := scannedWith - scanned; n > keys {
+			t.Errorf("the collector looks at %d bytes of %d entries", n, keys)
+		}
 	}
-	if n := scannedWith - scanned; n > keys {
-		t.Errorf("the collector looks at %d bytes of %d entries", n, keys)
+	compare()
+	if n := m.Size() / keys; n > 200 {
+		t.Errorf("%d bytes an entry of 124", n)
 	}
-	if n := float64(m.Size()) / keys; n > 200 {
-		t.Errorf("%.0f bytes an entry of 124", n)
+	var key []byte
+	for i := range uint64(keys * 3 / 4) {
+		key = benchKey(key, i)
+		m.Delete(key)
 	}
-	runtime.KeepAlive(m)
+	compare()
 }
 
 // collected returns how many bytes the heap has, and how many of them the
@@ -168,7 +190,13 @@ func collected() (heap, scanned int64) {
 // TestSteadyStateAllocatesNothing holds it for values that stay, for those that
 // change their class, and for entries that come and go.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	m := filled(t, 20_000)
+	for _, keys := range []uint64{1, 20_000} {
+		t.Run(fmt.Sprint(keys), func(t *testing.T) { steadyState(t, keys) })
+	}
+}
+
+func steadyState(t *testing.T, keys uint64) {
+	m := filled(t, keys)
 	var key []byte
 	r := rand.New(rand.NewPCG(1, 2))
 	for name, change := range map[string]func(n int, e Entry){
@@ -179,7 +207,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			once := func() {
 				for n := range 20_000 {
-					key = benchKey(key, r.Uint64N(20_000))
+					key = benchKey(key, r.Uint64N(keys))
 					e, _, _ := m.Get(key)
 					change(n, e)
 				}

@@ -163,6 +163,9 @@ func (r modelRun) compare(t *rapid.T) {
 		if want, ok := r.model[string(key)]; !ok || all[string(key)] || !equal(got, want) {
 			t.Fatalf("among all, entry of %q: %+v, want %+v", key, got, want)
 		}
+		if cap(key) > len(key) || cap(got.Value) > len(got.Value) {
+			t.Fatalf("who appends to the entry of %q writes to the store", key)
+		}
 		all[string(key)] = true
 	}
 	if len(all) != len(r.model) {
