@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 )
@@ -135,13 +136,23 @@ func TestBinaries(t *testing.T) {
 	}
 }
 
+// mounts mounts a configuration that the worker is not started with, too.
+func mounts(file string) func(*types.ServiceConfig) {
+	return func(s *types.ServiceConfig) {
+		beside := filepath.Join(s.Build.Context, file)
+		s.Volumes = append(s.Volumes, types.ServiceVolumeConfig{Source: beside, Target: "/etc/millrace/other.yaml"})
+	}
+}
+
 // TestBrokenBinaries makes mistakes that only the binaries notice.
 func TestBrokenBinaries(t *testing.T) {
 	for name, b := range map[string]broken{
 		"misspelled flag":         {"flags", "", "projector", command("--config", "--konfig")},
 		"misspelled flag of test": {"flags", "", "projector", inTest("--probe", "--prope")},
 		"no such command":         {"flags", "", "projector", command("projector", "projektor")},
-		"no such configuration":   {"configs", "", "projector", command("shop.yaml", "other.yaml")},
+		"not mounted":             {"configs", "", "projector", command("shop.yaml", "other.yaml")},
+		"no such file":            {"configs", "", "compactor", func(s *types.ServiceConfig) { s.Volumes[0].Source += "x" }},
+		"another worker's":        {"configs", "", "compactor", mounts("examples/shop/shop.yaml")},
 		"no schemas":              {"configs", "", "projector", setenv("MILLRACE_SCHEMAS", "/etc/millrace/schemata")},
 		"bad address":             {"configs", "", "projector", setenv("MILLRACE_KAFKA", "kafka")},
 		"bad admin address":       {"configs", "", "projector", setenv("MILLRACE_ADMIN", "8080")},
@@ -190,6 +201,21 @@ func TestDockerfile(t *testing.T) {
 	if _, err := ParseDockerfile(strings.Replace(d, "go build", "go vet", 1)).Build("x"); err == nil {
 		t.Error("a Dockerfile that builds nothing is run")
 	}
+}
+
+// FuzzDockerfile reads anything: no rule panics.
+func FuzzDockerfile(f *testing.F) {
+	text, err := os.ReadFile(root + "/Dockerfile")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(text))
+	f.Add("FROM golang:\nRUN \\\n# comment\nUSER")
+	f.Fuzz(func(t *testing.T, text string) {
+		d := ParseDockerfile(text)
+		_, err := d.Build("out")
+		t.Log(err, d.Bases("go 1.26.0"), d.User())
+	})
 }
 
 func readDockerfile(t *testing.T) (text, goMod string) {

@@ -32,7 +32,7 @@ func load(t *testing.T, profile string) *types.Project {
 var rules = map[string]func(*types.Project) []string{
 	"addresses": Addresses, "cluster": Cluster, "data": Data, "dependencies": Dependencies, "grace": Grace,
 	"health": Health, "images": Images, "listeners": Listeners, "ports": Ports, "privileges": Privileges,
-	"probes": Probes, "redis": Redis, "restarts": Restarts, "topics": Topics,
+	"probes": Probes, "redis": Redis, "restarts": Restarts, "topics": Topics, "variables": Variables,
 }
 
 func TestRules(t *testing.T) {
@@ -134,6 +134,8 @@ var mistakes = map[string]broken{
 	"one partition":        {"topics", "", "topics", command("=12", "=1")},
 	"events are deleted":   {"topics", "", "topics", command("=-1", "=1000")},
 	"no configuration":     {"topics", "", "projector", command("shop.yaml", "other.yaml")},
+	"misspelled variable":  {"variables", "", "compactor", setenv("MILLRACE_KAFAK", "kafka:19092")},
+	"unread variable":      {"variables", "", "compactor", setenv("MILLRACE_REDIS", "redis:6379")},
 	"no alias":             {"addresses", "three", "kafka-3", func(s *types.ServiceConfig) { s.Networks["default"] = nil }},
 	"the host's port":      {"addresses", "", "projector", setenv("MILLRACE_KAFKA", "kafka:9092")},
 	"one of three":         {"addresses", "three", "topics", command("kafka:", "kafka-1:")},

@@ -22,7 +22,7 @@ type Binaries string
 // run runs one of them and returns all that it says.
 func (b Binaries) run(ctx context.Context, environ []string, command ...string) (string, error) {
 	c := exec.CommandContext(ctx, filepath.Join(string(b), command[0]), command[1:]...)
-	c.Dir, c.Env = string(b), environ
+	c.Dir, c.Env = string(b), append([]string{}, environ...) // nothing of ours
 	out, err := c.CombinedOutput()
 	return string(out), err
 }
@@ -69,24 +69,37 @@ func Probes(p *types.Project) []string {
 	return f
 }
 
-// Configs wants the configuration of each worker to pass the check of its binary,
-// in the environment that the worker gets. What is mounted is looked for where it
-// is mounted from.
+// Configs wants every configuration that a worker mounts, among them its own, to
+// pass the check of its binary in the environment that the worker gets. What is
+// mounted is looked for where it is mounted from.
 func (b Binaries) Configs(ctx context.Context, p *types.Project) []string {
 	var f findings
 	for _, s := range workers(p) {
 		var environ []string
-		for name, value := range s.Environment {
-			if value != nil {
-				environ = append(environ, name+"="+outside(s, *value))
-			}
+		for name := range s.Environment {
+			environ = append(environ, name+"="+outside(s, env(s, name)))
 		}
-		file := outside(s, flag(s.Command, "--config"))
-		if out, err := b.run(ctx, environ, s.Command[0], "--config", file, "--check"); err != nil {
-			f.add("%s: %v: %s", s.Name, err, out)
+		mounted := configs(s)
+		if own := flag(s.Command, "--config"); !slices.Contains(mounted, own) {
+			f.add("%s: its configuration %s is not mounted", s.Name, own)
+		}
+		for _, file := range mounted {
+			if out, err := b.run(ctx, environ, s.Command[0], "--config", outside(s, file), "--check"); err != nil {
+				f.add("%s: %v: %s", s.Name, err, out)
+			}
 		}
 	}
 	return f
+}
+
+// configs returns the configurations that a worker mounts, as it sees them.
+func configs(s types.ServiceConfig) (files []string) {
+	for _, v := range s.Volumes {
+		if strings.HasSuffix(v.Target, ".yaml") {
+			files = append(files, v.Target)
+		}
+	}
+	return files
 }
 
 // outside returns the path on this machine of one in the container; another text
@@ -102,16 +115,36 @@ func outside(s types.ServiceConfig, path string) string {
 
 // config is what the rules read of a configuration.
 type config struct {
+	text   string
 	Admin  struct{ Grace string }
 	Topics map[string]any
 }
 
-func readConfig(s types.ServiceConfig) (c config, err error) {
+func readConfig(s types.ServiceConfig) (config, error) {
 	text, err := os.ReadFile(outside(s, flag(s.Command, "--config")))
 	if err != nil {
-		return c, fmt.Errorf("reading the configuration: %w", err)
+		return config{}, fmt.Errorf("reading the configuration: %w", err)
 	}
+	c := config{text: string(text)}
 	return c, yaml.Unmarshal(text, &c)
+}
+
+// Variables wants the configuration of a worker to read every variable that is set
+// for it: of one that it does not read, the default is taken in silence.
+func Variables(p *types.Project) []string {
+	var f findings
+	for _, s := range workers(p) {
+		c, err := readConfig(s)
+		if err != nil {
+			f.add("%s: %v", s.Name, err)
+		}
+		for name := range s.Environment {
+			if !strings.Contains(c.text, "${"+name+":-") && !strings.Contains(c.text, "${"+name+"}") {
+				f.add("%s: its configuration does not read %s", s.Name, name)
+			}
+		}
+	}
+	return f
 }
 
 // Grace wants a worker to be killed only after its own grace period.
@@ -185,7 +218,9 @@ func Addresses(p *types.Project) []string {
 	}
 	for _, s := range workers(p) {
 		expect(s, "MILLRACE_KAFKA", env(s, "MILLRACE_KAFKA"), "kafka:"+inside)
-		expect(s, "MILLRACE_REDIS", env(s, "MILLRACE_REDIS"), "redis:6379")
+		if _, ok := s.DependsOn["redis"]; ok {
+			expect(s, "MILLRACE_REDIS", env(s, "MILLRACE_REDIS"), "redis:6379")
+		}
 		for _, port := range s.Ports {
 			expect(s, "MILLRACE_ADMIN", env(s, "MILLRACE_ADMIN"), fmt.Sprintf("0.0.0.0:%d", port.Target))
 		}
