@@ -72,6 +72,8 @@ func parseFlags(args []string) (flags, error) {
 		return f, flag.ErrHelp
 	case err != nil:
 		return f, flagError(s, err)
+	case s.NArg() > 0 && f.probe != "":
+		return f, fmt.Errorf("unexpected argument %q; what to probe stands behind an equals sign: --probe=ready", s.Arg(0))
 	case s.NArg() > 0:
 		return f, fmt.Errorf("unexpected argument %q; the configuration is given by --config FILE", s.Arg(0))
 	case f.logFormat != "text" && f.logFormat != "json":
