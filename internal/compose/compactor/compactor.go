@@ -51,10 +51,10 @@ func (c *Compactor) Check(_ context.Context, f *worker.File, _ bool) error {
 			continue
 		}
 		if names[parsed.Name] && parsed.Name != "" {
-			f.Add(parsed.Problem(fmt.Sprintf("there are other snapshots %s; each has a name of its own", parsed.Name)))
+			f.Add(parsed.Problem(fmt.Sprintf("there is another fold %s; a fold has one definition", parsed.Name)))
 		}
 		if written[parsed.To] && parsed.To != "" {
-			f.Add(parsed.Problem(fmt.Sprintf("topic %s is written by other snapshots, too; name another one by to:", parsed.To)))
+			f.Add(parsed.Problem(fmt.Sprintf("topic %s is written by another fold, too; name another topic by to:", parsed.To)))
 		}
 		names[parsed.Name], written[parsed.To] = true, true
 		if c.Codec == nil {
