@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/millrace/millrace/internal/compose"
 	"github.com/millrace/millrace/streams/worker"
 )
 
@@ -19,11 +18,15 @@ Example:
   millrace check shop.yaml
 `,
 		run: func(ctx context.Context, s *shell, args []string) error {
-			var p compose.Projector
-			if err := p.LoadWhole(ctx, args[0]); err != nil {
+			var w whole
+			if err := w.load(ctx, args[0]); err != nil {
 				return err
 			}
-			fmt.Fprintf(s.out, "%s: ok: %s\n", args[0], plural(len(p.Views), "view"))
+			folds := ""
+			if n := len(w.compactor.Folds); n > 0 {
+				folds = ", " + plural(n, "fold")
+			}
+			fmt.Fprintf(s.out, "%s: ok: %s%s\n", args[0], plural(len(w.Views), "view"), folds)
 			return nil
 		},
 	}

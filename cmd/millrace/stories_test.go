@@ -32,16 +32,18 @@ func TestStories(t *testing.T) {
 	})
 }
 
-// TestRefusals runs the stories of rules that are wrong, which the projector
-// tells as this command does.
+// TestRefusals runs the stories of rules that are wrong, which the projector and
+// the compactor tell as this command does.
 func TestRefusals(t *testing.T) {
-	story.Run(t, testscript.Params{
-		Dir: "../projector/testdata/refused",
-		Setup: func(e *testscript.Env) error {
-			return os.CopyFS(e.WorkDir+"/schemas", os.DirFS("../projector/testdata/schemas"))
-		},
-		Cmds: map[string]story.Command{"refused": story.Refused("millrace", "check")},
-	})
+	for _, worker := range []string{"projector", "compactor"} {
+		story.Run(t, testscript.Params{
+			Dir: "../" + worker + "/testdata/refused",
+			Setup: func(e *testscript.Env) error {
+				return os.CopyFS(e.WorkDir+"/schemas", os.DirFS("../"+worker+"/testdata/schemas"))
+			},
+			Cmds: map[string]story.Command{"refused": story.Refused("millrace", "check")},
+		})
+	}
 }
 
 // cluster TOPIC=PARTITIONS... starts a Kafka and a Redis for the story.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/millrace/millrace/streams/avro"
 	"github.com/millrace/millrace/streams/worker"
@@ -27,14 +28,14 @@ func (e *FileError) Unwrap() error { return e.Reason }
 
 // Load reads the shared blocks of a configuration and nothing else of it.
 func (s *Shared) Load(name string) error {
-	_, err := load(name, s.Blocks())
+	_, err := Load(name, s.Blocks())
 	return err
 }
 
 // LoadCodec reads the shared blocks of a configuration and opens the folder of
 // its schemas block.
 func (s *Shared) LoadCodec(name string) (*avro.Codec, error) {
-	f, err := load(name, s.Blocks())
+	f, err := Load(name, s.Blocks())
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (s *Shared) LoadCodec(name string) (*avro.Codec, error) {
 // LoadBlocks reads the blocks of a configuration without opening schemas or
 // compiling rules: enough to look at what is in Kafka and Redis.
 func (p *Projector) LoadBlocks(name string) error {
-	_, err := load(name, p.Blocks())
+	_, err := Load(name, p.Blocks())
 	return err
 }
 
@@ -71,25 +72,42 @@ func (p *Projector) LoadSource(ctx context.Context, name string, src []byte) err
 	return f.Err()
 }
 
+// Part is another worker of a whole configuration, with a block of its own. This
+// package cannot name it: no worker is linked with another.
+type Part struct {
+	// Block is the name of its block, and Config what that is read to.
+	Block  string
+	Config any
+	// Check adds what else is wrong with the block to the file. The shared blocks
+	// were read before.
+	Check func(context.Context, *worker.File) error
+}
+
 // LoadWhole reads and checks a configuration with all the blocks that it has. One
 // that no worker can run is a problem.
-func (p *Projector) LoadWhole(ctx context.Context, name string) error {
+func (p *Projector) LoadWhole(ctx context.Context, name string, others ...Part) error {
 	src, err := read(name)
 	if err != nil {
 		return err
 	}
+	has, _ := worker.Load(name, src, nil, worker.KnownBlocks())
 	blocks := p.Blocks()
-	if f, _ := worker.Load(name, src, nil, worker.KnownBlocks()); !f.Has("projector") {
+	if !has.Has("projector") {
 		delete(blocks, "projector")
 	}
+	others = slices.DeleteFunc(others, func(o Part) bool { return !has.Has(o.Block) })
+	for _, o := range others {
+		blocks[o.Block] = o.Config
+	}
 	f, err := p.check(ctx, name, src, blocks)
+	for _, o := range others {
+		err = errors.Join(err, o.Check(ctx, f))
+	}
 	if err != nil {
 		return err
 	}
-	for _, block := range []string{"saga_runner", "compactor"} {
-		if f.Has(block) {
-			f.Problemf(block, "no worker of this version runs a %s block, so nobody can check it; take it out", block)
-		}
+	if f.Has("saga_runner") {
+		f.Problemf("saga_runner", "no worker of this version runs a saga_runner block, so nobody can check it; take it out")
 	}
 	return f.Err()
 }
@@ -102,7 +120,9 @@ func (p *Projector) check(ctx context.Context, name string, src []byte, blocks m
 	return f, p.Check(ctx, f, true)
 }
 
-func load(name string, blocks map[string]any) (*worker.File, error) {
+// Load reads these blocks of a configuration and nothing else of it. The file is
+// there with an error of what is in it, too.
+func Load(name string, blocks map[string]any) (*worker.File, error) {
 	src, err := read(name)
 	if err != nil {
 		return nil, err
