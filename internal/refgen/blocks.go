@@ -7,6 +7,8 @@ type block struct {
 	typ    string
 	// named says that the block is a mapping from names to such structs.
 	named bool
+	// rules is what an entry in the rule language is called.
+	rules string
 }
 
 // blocks are those of the page, in its order.
@@ -17,6 +19,7 @@ func blocks() []block {
 		{name: "schemas", folder: "streams/avro", typ: "Config"},
 		{name: "topics", folder: "streams/kafka", typ: "TopicConfig", named: true},
 		{name: "admin", folder: "streams/worker", typ: "AdminConfig"},
-		{name: "projector", folder: "streams/projection", typ: "Config"},
+		{name: "projector", folder: "streams/projection", typ: "Config", rules: "view"},
+		{name: "compactor", folder: "streams/compaction", typ: "Config", rules: "fold"},
 	}
 }

@@ -76,7 +76,7 @@ func (s *section) readFields(body *ast.StructType) error {
 		if name == "" || name == "-" {
 			continue
 		}
-		k, err := readKey(f, name)
+		k, err := s.readKey(f, name)
 		if err != nil {
 			return fmt.Errorf("block %s: %w", s.name, err)
 		}
@@ -85,8 +85,8 @@ func (s *section) readFields(body *ast.StructType) error {
 	return nil
 }
 
-func readKey(f *ast.Field, name string) (key, error) {
-	typ, err := typeName(f.Type)
+func (s *section) readKey(f *ast.Field, name string) (key, error) {
+	typ, err := s.typeName(f.Type)
 	if err != nil {
 		return key{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -123,21 +123,23 @@ func typeNames() map[string]string {
 	return map[string]string{
 		"string": "text", "bool": "true or false", "int": "whole number", "int32": "whole number", "int64": "whole number",
 		"float64": "number", "time.Duration": "duration", "streams.Size": "size", "streams.Secret": "secret",
-		"yaml.Node": "view",
 	}
 }
 
-func typeName(e ast.Expr) (string, error) {
+func (b *block) typeName(e ast.Expr) (string, error) {
 	switch t := e.(type) {
 	case *ast.ArrayType:
-		elem, err := typeName(t.Elt)
+		elem, err := b.typeName(t.Elt)
 		return "list of " + elem + "s", err
 	case *ast.StarExpr:
-		return typeName(t.X)
+		return b.typeName(t.X)
 	case *ast.Ident:
 		return known(t.Name)
 	case *ast.SelectorExpr:
-		return known(fmt.Sprintf("%s.%s", t.X, t.Sel))
+		if name := fmt.Sprintf("%s.%s", t.X, t.Sel); name != "yaml.Node" {
+			return known(name)
+		}
+		return b.rules, nil
 	}
 	return "", fmt.Errorf("there is no name for its Go type %T", e)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/millrace/millrace/streams/avro"
+	"github.com/millrace/millrace/streams/compaction"
 	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/projection"
 	"github.com/millrace/millrace/streams/worker"
@@ -41,6 +42,7 @@ func TestPageTellsTheTruth(t *testing.T) {
 		"topics":    kafka.TopicConfig{}.WithDefaults(),
 		"admin":     worker.AdminConfig{}.WithDefaults(),
 		"projector": projection.Config{}.WithDefaults(),
+		"compactor": compaction.Config{}.WithDefaults(),
 	}
 	for _, b := range blocks() {
 		s, err := readSection(root, b)
