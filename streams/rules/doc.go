@@ -64,9 +64,11 @@
 // row of a state, [Program.Snapshot]; where a stream has ended, [Program.Gone]
 // deletes it. The rows must be those of a replay, so Compile demands that each field
 // that events write is in the state, that all rules have the row key of snapshot,
-// and that each event that may end a stream deletes its row. What it cannot see is a
-// default: a field that is never absent in the state stands in rows from snapshots
-// where a replay has not written it yet. Make it nullable.
+// and that each event that may end a stream deletes its row. What it cannot see: a
+// field of the state that has a default is never absent, and stands in rows from
+// snapshots where a replay has not written it yet (make it nullable); and a schema
+// may keep an instant without the offset that it was written with (fold
+// string(time)).
 //
 // # Digest
 //

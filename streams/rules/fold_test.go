@@ -58,9 +58,10 @@ func stateText(p *FoldProgram, state []streams.Slot) string {
 	return strings.Join(parts, ", ")
 }
 
-// absentState is that of a stream without events.
+// absentState is that of a stream without events. What a null slot holds means
+// nothing.
 func absentState(p *FoldProgram) []streams.Slot {
-	return slices.Repeat([]streams.Slot{{Null: true}}, len(p.Fields))
+	return slices.Repeat([]streams.Slot{{Null: true, Bits: 7, Str: "7"}}, len(p.Fields))
 }
 
 // eval applies an event to the state.
@@ -120,9 +121,11 @@ func TestFold(t *testing.T) {
 				{"data.placed": timeOf(t, "2000-01-02T00:00:00Z"), "data.amount": 5, "data.weight": 0.75, "data.article": -4},
 				{"data.placed": timeOf(t, "2000-01-01T00:00:00Z"), "data.amount": 4, "data.weight": 0.25, "data.article": -3},
 				{"data.placed": timeOf(t, "2000-01-01T01:00:00+01:00"), "data.amount": 6, "data.weight": 0.5, "data.article": 9},
+				{"data.placed": timeOf(t, "2000-01-02T01:00:00+01:00"), "data.amount": 6, "data.weight": 0.5, "data.article": 9}, // of equals the first stays
 			},
 			"big -4, count 0, first 2000-01-02T00:00:00Z, last 2000-01-02T00:00:00Z, paid 0.05, ratio 0.5, weight -4\n" +
 				"big -3, count 0, first 2000-01-01T00:00:00Z, last 2000-01-02T00:00:00Z, paid 0.04, ratio 0.25, weight -3\n" +
+				"big 9, count 9, first 2000-01-01T00:00:00Z, last 2000-01-02T00:00:00Z, paid 0.04, ratio 0.25, weight 9\n" +
 				"big 9, count 9, first 2000-01-01T00:00:00Z, last 2000-01-02T00:00:00Z, paid 0.04, ratio 0.25, weight 9"},
 		{"widening", "    set: {paid: \"=data.article\", weight: \"=data.article\", ratio: 0.1}\n    add: {fee: \"=data.weight\"}\n", []event{{"data.article": 7, "data.weight": 1.25}}, "fee 0.19, paid 7, ratio 0.1, weight 7"},
 		{"names of the event", "    set: {note: \"=stream.key + type\", count: \"=version\", last: \"=time\"}\n",

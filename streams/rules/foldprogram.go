@@ -130,11 +130,7 @@ func (f *stateField) apply(e *env, s *streams.Slot, ch *Change, at place) {
 	case f.typ.Kind == streams.KindDecimal:
 		f.applyDecimal(e, s, ch, at)
 	case ch.Op == OpAdd:
-		before := int64(0)
-		if !s.Null {
-			before = s.Bits
-		}
-		sum, ok := addInt(before, ch.Value.Slot.Bits)
+		sum, ok := addInt(s.Bits, ch.Value.Slot.Bits) // of null they are 0
 		if !ok {
 			e.fail(at, ErrOverflow)
 		}
