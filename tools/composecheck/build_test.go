@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -17,41 +18,50 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 )
 
-// built is where the binaries are, once the first test has built them.
-var built Binaries
+// image is the folder in which the first test that needs them builds the binaries.
+var image string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "composecheck")
-	if err == nil {
-		built = Binaries(filepath.Join(dir, "out"))
-		err = build(dir)
-	}
-	code := 1
-	if err != nil {
+	var err error
+	if image, err = os.MkdirTemp("", "composecheck"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-	} else {
-		code = m.Run()
+		os.Exit(1)
 	}
-	_ = os.RemoveAll(dir)
+	code := m.Run()
+	_ = os.RemoveAll(image)
 	os.Exit(code)
+}
+
+var buildOnce = sync.OnceValues(func() (Binaries, error) {
+	out := filepath.Join(image, "out")
+	return Binaries(out), build(filepath.Join(image, "src"), out)
+})
+
+func binaries(t *testing.T) Binaries {
+	t.Helper()
+	b, err := buildOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // build runs the build of the Dockerfile in a folder that has what a container
 // engine would copy: no .git, and nothing that .dockerignore leaves out.
-func build(dir string) error {
+func build(src, out string) error {
 	text, err := os.ReadFile(root + "/Dockerfile")
 	if err != nil {
 		return err
 	}
-	command, err := ParseDockerfile(string(text)).Build(string(built))
+	command, err := ParseDockerfile(string(text)).Build(out)
 	if err != nil {
 		return err
 	}
-	if err := copyContext(dir + "/src"); err != nil {
+	if err := copyContext(src); err != nil {
 		return err
 	}
 	c := exec.Command("sh", "-c", command)
-	c.Dir, c.Env = dir+"/src", append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	c.Dir, c.Env = src, append(os.Environ(), "GOFLAGS=", "GOWORK=off")
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", command, err, out)
 	}
@@ -99,7 +109,8 @@ func copyContext(dir string) error {
 // TestBuild looks at the binaries of the image: one for each command, static, and
 // without paths of the machine that built it.
 func TestBuild(t *testing.T) {
-	if _, err := os.Stat(filepath.Dir(string(built)) + "/src/.git"); err == nil {
+	built := binaries(t)
+	if _, err := os.Stat(filepath.Join(image, "src", ".git")); err == nil {
 		t.Error("the image is built with .git")
 	}
 	mains, err := filepath.Glob(root + "/cmd/*/main.go")
@@ -130,7 +141,7 @@ func TestBuild(t *testing.T) {
 }
 
 func TestBinaries(t *testing.T) {
-	p := load(t, "")
+	built, p := binaries(t), load(t, "")
 	for _, finding := range append(built.Flags(t.Context(), p), built.Configs(t.Context(), p)...) {
 		t.Error(finding)
 	}
@@ -146,6 +157,7 @@ func mounts(file string) func(*types.ServiceConfig) {
 
 // TestBrokenBinaries makes mistakes that only the binaries notice.
 func TestBrokenBinaries(t *testing.T) {
+	built := binaries(t)
 	for name, b := range map[string]broken{
 		"misspelled flag":         {"flags", "", "projector", command("--config", "--konfig")},
 		"misspelled flag of test": {"flags", "", "projector", inTest("--probe", "--prope")},
