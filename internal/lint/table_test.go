@@ -53,8 +53,11 @@ var edges = map[string][]string{
 	"examples/shop/orders": {"internal/shop"},
 
 	// The tests on real services. The oracle shares no code with what it checks.
-	"internal/e2e":             {"internal/e2e/freeport", "internal/e2e/kafka", "internal/e2e/redisserver", "streams/streamstest", kgo, kadm, redis},
-	"internal/e2e/bench":       {"streams", "streams/avro", "streams/projection", "internal/compose", kgo, kadm, redis, sync, uuid},
+	"internal/e2e": {"internal/e2e/freeport", "internal/e2e/kafka", "internal/e2e/redisserver", "streams/streamstest", kgo, kadm, redis},
+	"internal/e2e/bench": {
+		"streams", "streams/avro", "streams/kafka", "streams/state", "streams/snapshot", "streams/projection", "streams/compaction", "streams/worker",
+		"internal/compose", "internal/compose/compactor", kgo, kadm, prometheus, redis, sync, uuid,
+	},
 	"internal/e2e/daemon":      {},
 	"internal/e2e/fines":       {},
 	"internal/e2e/freeport":    {},

@@ -17,6 +17,7 @@ type generator struct {
 	zipf    *rand.Zipf
 	prefix  []byte // the framing that names the schema
 	streams int
+	busy    *rand.Zipf // the streams; nil: uniform
 	n       int64
 	version []int64
 	buf     []byte
@@ -57,7 +58,7 @@ type item struct {
 // until the call after.
 func (g *generator) next() (streams.Event, []byte) {
 	g.n++
-	stream := g.random.Intn(g.streams)
+	stream := g.stream()
 	g.version[stream]++
 	o := g.order()
 	e := streams.Event{
@@ -66,6 +67,13 @@ func (g *generator) next() (streams.Event, []byte) {
 	}
 	g.buf = o.append(append(g.buf[:0], g.prefix...))
 	return e, g.buf
+}
+
+func (g *generator) stream() int {
+	if g.busy != nil {
+		return int(g.busy.Uint64())
+	}
+	return g.random.Intn(g.streams)
 }
 
 func (g *generator) order() order {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"flag"
+	"math/rand"
 	"sync/atomic"
 	"time"
 
@@ -21,10 +22,12 @@ type generated struct {
 func generate(ctx context.Context, args []string) (any, error) {
 	var topic string
 	var events, streams int
+	var zipf bool
 	f := flag.NewFlagSet("generate", flag.ExitOnError)
 	f.StringVar(&topic, "topic", "", "")
 	f.IntVar(&events, "events", 0, "")
 	f.IntVar(&streams, "streams", 0, "")
+	f.BoolVar(&zipf, "zipf", false, "")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -47,7 +50,11 @@ func generate(ctx context.Context, args []string) (any, error) {
 		return nil, err
 	}
 	begun := time.Now()
-	size, err := produce(ctx, c, topic, newGenerator(7, streams, prefix), events)
+	g := newGenerator(7, streams, prefix)
+	if zipf {
+		g.busy = rand.NewZipf(g.random, 1.1, 1, uint64(streams-1))
+	}
+	size, err := produce(ctx, c, topic, g, events)
 	return generated{events, float64(size) / float64(events), time.Since(begun).Seconds()}, err
 }
 

@@ -49,7 +49,7 @@ func latency(ctx context.Context, args []string) (any, error) {
 	if _, err := admin.CreateTopic(ctx, partitions, -1, map[string]*string{"retention.ms": &forever}, topic); err != nil {
 		return nil, err
 	}
-	p, err := start(ctx, topic, "order")
+	p, err := start(ctx, "bench.yaml", topic, "order")
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type settings struct {
 	events, streams int
 	rounds          int
 	quick           bool
+	only            string
 }
 
 func main() {
@@ -38,8 +39,15 @@ func main() {
 	flag.IntVar(&s.streams, "streams", 100_000, "streams of the large topic")
 	flag.IntVar(&s.rounds, "rounds", 5, "how often everything is measured")
 	flag.BoolVar(&s.quick, "quick", false, "leave out the topic of 1 M streams")
+	flag.StringVar(&s.only, "only", "", "measure `views` or snapshots and not the other")
 	flag.Parse()
-	exitOn(bench(ctx, s))
+	exitOn(checkEmpty(ctx))
+	if s.only != "snapshots" {
+		exitOn(bench(ctx, s))
+	}
+	if s.only != "views" {
+		exitOn(snapshots(ctx, s))
+	}
 }
 
 // children are the measurements that run in a process of their own.
@@ -48,6 +56,10 @@ var children = map[string]func(context.Context, []string) (any, error){
 	"drain":    drain,
 	"project":  project,
 	"latency":  latency,
+	"compact":  compact,
+	"clean":    clean,
+	"resync":   resync,
+	"refold":   refold,
 }
 
 func exitOn(err error) {

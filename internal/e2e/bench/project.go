@@ -27,18 +27,16 @@ type projected struct {
 	stop      context.CancelFunc
 }
 
-// start begins to build views of a topic from nothing; "all" are all of them.
-func start(ctx context.Context, topic, views string) (*projected, error) {
+// start begins to build views of a file from nothing; "all" are all of them.
+func start(ctx context.Context, file, topic, views string) (*projected, error) {
 	if _, err := brokers(); err != nil {
 		return nil, err
 	}
 	p := &projected{done: make(chan error, 1)}
-	for name, value := range map[string]string{"BENCH_TOPIC": topic, "BENCH_SCHEMAS": filepath.Join(folder(), "schemas")} {
-		if err := os.Setenv(name, value); err != nil {
-			return nil, err
-		}
+	if err := environment(topic); err != nil {
+		return nil, err
 	}
-	if err := p.settings.Load(ctx, filepath.Join(folder(), "bench.yaml")); err != nil {
+	if err := p.settings.Load(ctx, filepath.Join(folder(), file)); err != nil {
 		return nil, err
 	}
 	p.settings.Views = slices.DeleteFunc(p.settings.Views, func(v *projection.View) bool { return views != "all" && v.Name != views })
@@ -94,9 +92,10 @@ func (p *projected) hot(ctx context.Context) error {
 
 // project builds views of a topic until they are hot.
 func project(ctx context.Context, args []string) (any, error) {
-	var topic, view string
+	var file, topic, view string
 	var rest time.Duration
 	f := flag.NewFlagSet("project", flag.ExitOnError)
+	f.StringVar(&file, "file", "bench.yaml", "")
 	f.StringVar(&topic, "topic", "", "")
 	f.StringVar(&view, "view", "", "")
 	f.DurationVar(&rest, "rest", 0, "")
@@ -104,7 +103,7 @@ func project(ctx context.Context, args []string) (any, error) {
 		return nil, err
 	}
 	begun := time.Now()
-	p, err := start(ctx, topic, view)
+	p, err := start(ctx, file, topic, view)
 	if err != nil {
 		return nil, err
 	}
