@@ -124,6 +124,16 @@ func TestSnapshotErrors(t *testing.T) {
 	}
 }
 
+// TestFoldWithoutState has a problem of its own, which the view does not repeat.
+func TestFoldWithoutState(t *testing.T) {
+	v, _ := parseView(t, fromSnapshots)
+	o := testOptions
+	o.Fold = func(string) *Fold { return &Fold{Name: "order", broken: true} }
+	if _, problems := v.Compile(o); len(problems) > 0 {
+		t.Errorf("got %v", problems)
+	}
+}
+
 // TestViewsFromEventsHaveNoSnapshot.
 func TestViewsFromEventsHaveNoSnapshot(t *testing.T) {
 	if p := compiled(t, on("    set: {x: 1}\n")); p.Snapshot != nil || p.Gone != nil {
