@@ -12,24 +12,9 @@ import (
 
 	"github.com/twmb/avro"
 	"pgregory.net/rapid"
-
-	"github.com/millrace/millrace/streams"
 )
 
 var sortedScalars = slices.Sorted(maps.Keys(drawnScalars))
-
-// scalarPaths are the paths of a type that lead to a scalar.
-func scalarPaths(t streams.Type, prefix string) (paths []string) {
-	for _, f := range t.Fields {
-		switch {
-		case f.Type.Kind.Scalar():
-			paths = append(paths, prefix+f.Name)
-		case f.Type.Kind == streams.KindRecord:
-			paths = append(paths, scalarPaths(f.Type, prefix+f.Name+".")...)
-		}
-	}
-	return paths
-}
 
 // readsAsTheOracle makes up two schemas, paths and values, and compares: whole
 // values, every prefix of them, damaged ones, and what is no value at all.

@@ -114,10 +114,8 @@ func firstOf(a, b []byte) []byte {
 // slotField returns how a scalar field is written.
 func (d definitions) slotField(f *avro.SchemaField) slotField {
 	n, branch := &f.Type, []byte(nil)
-	for k := range f.Type.Branches {
-		if b := &f.Type.Branches[k]; !isNull(*b) {
-			n, branch = b, binary.AppendVarint(nil, int64(k))
-		}
+	if b, k := besidesNull(n); b != nil {
+		n, branch = b, binary.AppendVarint(nil, int64(k))
 	}
 	n = d.get(n)
 	out := slotField{name: f.Name, node: n, branch: branch, put: putterOf(n), unit: unitOf(n)}
