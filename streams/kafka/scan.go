@@ -203,7 +203,7 @@ func (s *scan) findLeader(ctx context.Context) error {
 		return fmt.Errorf("asking for its leader: %w", p.Err)
 	}
 	if s.topicID != ([16]byte{}) && s.topicID != topic.ID {
-		return fmt.Errorf("%w: the topic was made anew while it was read", ErrRefused)
+		return fmt.Errorf("%w: %w", ErrRefused, ErrTopicChanged)
 	}
 	s.leader, s.topicID = s.client.Broker(int(p.Leader)), topic.ID
 	return nil

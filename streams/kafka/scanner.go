@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/streams"
@@ -15,15 +16,21 @@ import (
 type Scanner struct {
 	client *kgo.Client
 	close  func()
+	ids    map[string]string // of the topics that are known
 }
 
-// NewScanner returns a scanner. It does not connect yet; Close it after use.
-func NewScanner(cfg Config) (*Scanner, error) {
+// NewScanner returns a scanner that refuses another topic under the name of one
+// that is known. It does not connect yet; Close it after use.
+func NewScanner(cfg Config, known ...Topic) (*Scanner, error) {
 	client, leave, err := clientOf(cfg.options(kgo.RequestRetries(questionRetries), kgo.MetadataMinAge(10*time.Millisecond)))
 	if err != nil {
 		return nil, err
 	}
-	return &Scanner{client, leave}, nil
+	ids := make(map[string]string, len(known))
+	for _, t := range known {
+		ids[t.Name] = t.ID
+	}
+	return &Scanner{client, leave, ids}, nil
 }
 
 // Close ends the connections.
@@ -54,7 +61,8 @@ func (p Pass) Whole() bool { return p.Delivered == p.End-p.From }
 // Scan hands every committed record from an offset up to the LSO to fn, in order.
 // An error of fn ends it and is returned as it is. A record and its bytes are
 // valid as long as somebody holds them. The Pass is that of what was read, also
-// after an error.
+// after an error. The error is [ErrTopicChanged] where the topic is not the one
+// that was known.
 func (s *Scanner) Scan(ctx context.Context, p streams.Partition, from int64, fn func(streams.Record) error) (Pass, error) {
 	pass := Pass{From: from, End: from, Next: from, Began: time.Now()}
 	stable, err := s.list(ctx, p, atStableEnd)
@@ -65,12 +73,16 @@ func (s *Scanner) Scan(ctx context.Context, p streams.Partition, from int64, fn 
 	if err != nil {
 		return pass, err
 	}
+	id, err := s.identify(ctx, p.Topic)
+	if err != nil {
+		return pass, err
+	}
 	if stable < from {
 		return pass, fmt.Errorf("scanning %s: %w: the LSO is %d, before the position %d; was the topic made anew, or an unclean leader elected?",
 			p, ErrRefused, stable, from)
 	}
 	pass.End, pass.Settled = stable, stable == end
-	r := &scan{client: s.client, partition: p, position: from, end: stable, fn: fn}
+	r := &scan{client: s.client, partition: p, position: from, end: stable, topicID: id, fn: fn}
 	err = r.run(ctx)
 	pass.Next, pass.Delivered, pass.Took = min(r.position, stable), r.delivered, time.Since(pass.Began)
 	if r.fnErr != nil || err == nil {
@@ -79,16 +91,38 @@ func (s *Scanner) Scan(ctx context.Context, p streams.Partition, from int64, fn 
 	return pass, fmt.Errorf("scanning %s at position %d: %w", p, r.position, refusal(err))
 }
 
-// Bounds returns the first offset of a partition and its last stable offset.
+// Bounds returns the first offset of a partition and its last stable offset. The
+// error is [ErrTopicChanged] where the topic is not the one that was known.
 func (s *Scanner) Bounds(ctx context.Context, p streams.Partition) (first, stable int64, err error) {
 	if first, err = s.list(ctx, p, atStart); err != nil {
 		return 0, 0, err
 	}
-	stable, err = s.list(ctx, p, atStableEnd)
+	if stable, err = s.list(ctx, p, atStableEnd); err != nil {
+		return 0, 0, err
+	}
+	_, err = s.identify(ctx, p.Topic)
 	return first, stable, err
 }
 
 func (s *Scanner) list(ctx context.Context, p streams.Partition, at place) (int64, error) {
 	answer := listOffsets(ctx, s.client, []streams.Partition{p}, at)[p]
 	return answer.offset, answer.err
+}
+
+// identify returns the ID of a topic. What was answered before is of the topic
+// that is known, if the answer is no error.
+func (s *Scanner) identify(ctx context.Context, topic string) (kadm.TopicID, error) {
+	details, err := kadm.NewClient(s.client).ListTopics(ctx, topic)
+	if err == nil {
+		err = details.Error()
+	}
+	if err != nil {
+		return kadm.TopicID{}, fmt.Errorf("asking for the ID of topic %s: %w", topic, refusal(err))
+	}
+	d := details[topic]
+	is := topicOf(d, kadm.ResourceConfig{}).ID
+	if known := s.ids[topic]; known != "" && is != "" && known != is {
+		return d.ID, fmt.Errorf("topic %s: %w: its ID is %s, before it was %s", topic, ErrTopicChanged, is, known)
+	}
+	return d.ID, nil
 }

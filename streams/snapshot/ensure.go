@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/millrace/millrace/streams/kafka"
 )
@@ -36,10 +35,13 @@ func EnsureTopic(ctx context.Context, admin *kafka.Admin, name string, partition
 		for key, s := range settings {
 			spec.Configs[key] = s.value
 		}
-		if err := admin.CreateTopic(ctx, spec); err == nil {
+		failed := admin.CreateTopic(ctx, spec)
+		if failed == nil {
 			return nil, nil
 		}
-		topics, err = admin.Topics(ctx, name) // somebody else was quicker, perhaps with other settings
+		if topics, err = admin.Topics(ctx, name); err != nil { // or somebody else was quicker, perhaps with other settings
+			return nil, failed
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -52,8 +54,8 @@ func compare(t kafka.Topic, partitions int32) (warnings []string, err error) {
 		return nil, fmt.Errorf("%w: topic %s has %d partitions, its source has %d; name another topic, or raise the version of the fold",
 			ErrUnusable, t.Name, t.Partitions, partitions)
 	}
-	if policy, ok := t.Configs["cleanup.policy"]; ok && (!strings.Contains(policy, "compact") || strings.Contains(policy, "delete")) {
-		return nil, fmt.Errorf("%w: topic %s has cleanup.policy %s, so that snapshots of streams that rest are deleted; set it to compact", ErrUnusable, t.Name, policy)
+	if err := keeps(t); err != nil {
+		return nil, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		want := settings[key]
@@ -62,4 +64,12 @@ func compare(t kafka.Topic, partitions int32) (warnings []string, err error) {
 		}
 	}
 	return warnings, nil
+}
+
+// keeps refuses a topic that loses the snapshots of streams that rest.
+func keeps(t kafka.Topic) error {
+	if policy, ok := t.Configs["cleanup.policy"]; ok && policy != "compact" {
+		return fmt.Errorf("%w: topic %s has cleanup.policy %s, so that snapshots of streams that rest are deleted; set it to compact", ErrUnusable, t.Name, policy)
+	}
+	return nil
 }

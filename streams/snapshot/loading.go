@@ -26,6 +26,17 @@ var Beginning = Checkpoint{Next: 0, Watermark: None, Highest: None}
 // watermark, so that no event behind it was loaded.
 func (c Checkpoint) Covered() bool { return c.Watermark > c.Highest }
 
+// Advance moves behind the next record.
+func (c *Checkpoint) Advance(s *Record) {
+	c.Next = s.Next
+	switch {
+	case s.Watermark != nil:
+		c.Watermark = s.Watermark.Next
+	case !s.Forgotten:
+		c.Highest = max(c.Highest, s.Offset)
+	}
+}
+
 // Loading reads the records of one partition in order and refuses what does not
 // belong to its source, and rules that change. Whoever owns the topic uses it
 // alone; [Resync] is for all others. Not safe for concurrent use.
@@ -53,17 +64,17 @@ func (l *Loading) Take(r *streams.Record) (Record, error) {
 	if err != nil {
 		return s, err
 	}
-	l.Next = s.Next
 	if s.Watermark != nil {
-		return s, l.watermark(r, s.Watermark)
+		if err := l.watermark(r, s.Watermark); err != nil {
+			return s, err
+		}
+	} else {
+		l.Snapshots++
 	}
-	l.Snapshots++
 	if s.Gone {
 		l.Gone++
 	}
-	if !s.Forgotten {
-		l.Highest = max(l.Highest, s.Offset)
-	}
+	l.Advance(&s)
 	return s, nil
 }
 
@@ -71,12 +82,14 @@ func (l *Loading) watermark(r *streams.Record, w *Watermark) error {
 	if err := l.source.Check(l.partition, w); err != nil {
 		return r.Errorf("%w", err)
 	}
-	//<digest>
-	if l.Digest != "" && l.Digest != w.Digest {
+	switch {
+	case l.Digest != "" && l.Digest != w.Digest:
 		return r.Errorf("%w", &DigestError{Before: l.Digest, Now: w.Digest})
+	case w.Next < l.Watermark:
+		return r.Errorf("%w: the watermark goes back from %d to %d, so two have written here that do not fence each other (do all compactors have one kafka.prefix?); let one write, and raise the version of the fold",
+			ErrUnusable, l.Watermark, w.Next)
 	}
-	//</digest>
-	l.Digest, l.Watermark = w.Digest, w.Next
+	l.Digest = w.Digest
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package snapshot
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,6 +60,8 @@ func Parse(r *streams.Record) (Record, error) {
 		s.Watermark, err = parseWatermark(r.Value)
 	case len(r.Key) == 0:
 		err = errors.New("it has no key; that of a snapshot is its stream ID")
+	case r.Key[0] < ' ':
+		err = fmt.Errorf("its key %q is neither a stream ID nor that of a watermark; it is of something else, or of a newer version", r.Key)
 	case r.Value == nil:
 		s.Forgotten = true
 	default:
@@ -74,11 +75,10 @@ func Parse(r *streams.Record) (Record, error) {
 
 func parseWatermark(value []byte) (*Watermark, error) {
 	w := new(Watermark)
-	d := json.NewDecoder(bytes.NewReader(value))
-	if err := d.Decode(w); err != nil {
+	if err := json.Unmarshal(value, w); err != nil {
 		return nil, fmt.Errorf("its watermark is not JSON: %w", err)
 	}
-	if w.Next < 0 || w.Partitions < 1 || w.Partition < 0 || w.Digest == "" {
+	if w.Topic == "" || w.Next < 0 || w.Partitions < 1 || w.Partition < 0 || w.Digest == "" {
 		return nil, fmt.Errorf("its watermark is not complete: %s", value)
 	}
 	return w, nil

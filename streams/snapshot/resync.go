@@ -3,6 +3,7 @@ package snapshot
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,11 +15,14 @@ import (
 type Options struct {
 	// Partition is the one to load.
 	Partition int32
-	// From is where the load begins; nil: at the beginning.
+	// From is where a load goes on that was interrupted; nil: at the beginning.
 	From *Checkpoint
-	// Digest is that of the fold that is expected; empty: any, but one.
+	// Digest is that of the fold that is expected; empty: any, but one. A load that
+	// goes on knows of no other one than it is told here.
 	Digest string
-	// Deadline is how long it may take until a pass is whole. Default: 1 h.
+	// Deadline is how long it may take until the last pass begins, the one that is
+	// whole. Default, and the most: half of delete.retention.ms of the topic, since
+	// streams that were forgotten are not heard of any more after that.
 	Deadline time.Duration
 	// Progress is told how far it is, several times a second. Nil: nobody is.
 	Progress func(Progress)
@@ -37,7 +41,9 @@ type Loaded struct {
 	Position int64
 	// Checkpoint is where a later load would go on.
 	Checkpoint Checkpoint
-	// Filter drops the events behind Position that are in the snapshots.
+	// Filter drops the events behind Position that are in the snapshots. It knows
+	// of none that were read before From: who went on from a Checkpoint goes on
+	// until it is Covered.
 	Filter *Filter
 	// Digest is that of the fold; empty where there is no watermark.
 	Digest string
@@ -51,9 +57,13 @@ type Loaded struct {
 // progressInterval is how often progress is told.
 const progressInterval = 250 * time.Millisecond
 
-// peek is how many offsets before the end are looked at for the last watermark,
-// which is the last record of a transaction.
-const peek = 64
+// The last watermark is looked for in so many offsets before the end: it is the
+// last record of a transaction. Where there is none it is looked for in so many
+// times more: an aborted transaction may stand behind it.
+const (
+	peek     = 64
+	peekMore = 16
+)
 
 // Resync hands every record of a partition of a snapshot topic to fn, in order:
 // of a stream that has several records the last one counts. It returns when
@@ -64,7 +74,8 @@ const peek = 64
 // The error is [ErrUnusable] where trying again cannot help. After another one
 // the load can be begun anew, or gone on with from a checkpoint that fn has seen.
 func Resync(ctx context.Context, t *Topic, o Options, fn func(*Record) error) (Loaded, error) {
-	o.Deadline = cmp.Or(o.Deadline, time.Hour)
+	longest := t.DeleteRetention / 2
+	o.Deadline = min(cmp.Or(o.Deadline, longest), longest)
 	if o.From == nil {
 		from := Beginning
 		o.From = &from
@@ -72,8 +83,9 @@ func Resync(ctx context.Context, t *Topic, o Options, fn func(*Record) error) (L
 	r := &resync{topic: t, options: o, fn: fn, began: time.Now(), filter: newFilter()}
 	r.loading = NewLoading(t.Source, o.Partition, *o.From)
 	r.loading.Digest = o.Digest
-	err := r.run(ctx)
-	if err != nil {
+	if err := r.run(ctx); errors.Is(err, kafka.ErrTopicChanged) {
+		return Loaded{}, fmt.Errorf("%w: %w; begin anew", ErrUnusable, err)
+	} else if err != nil {
 		return Loaded{}, err
 	}
 	l := r.loading
@@ -103,7 +115,7 @@ func (r *resync) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.peek(ctx, p, max(first, stable-peek)); err != nil {
+	if err := r.peek(ctx, p, first, stable); err != nil {
 		return err
 	}
 	position := max(first, r.loading.Next)
@@ -115,30 +127,37 @@ func (r *resync) run(ctx context.Context) error {
 		}
 		position = pass.Next
 		r.loading.Next = position
-		if r.complete(pass) {
+		if r.topic.missedNothing(pass) {
 			return r.usable(ctx)
 		}
 		if took := time.Since(r.began); took > r.options.Deadline {
 			return fmt.Errorf("loading %s: no pass was whole in %v and %d passes, so snapshots may have been missed; "+
-				"raise min.compaction.lag.ms of the topic, or try again when less is written", p, took.Round(time.Second), r.passes)
+				"raise min.compaction.lag.ms and delete.retention.ms of the topic, or try again when less is written", p, took.Round(time.Second), r.passes)
 		}
 	}
 }
 
 // peek looks for the last watermark, so that the filter need not remember what
 // is before it.
-func (r *resync) peek(ctx context.Context, p streams.Partition, from int64) error {
-	_, err := r.topic.scanner.Scan(ctx, p, from, func(k streams.Record) error {
-		if string(k.Key) != WatermarkKey {
-			return nil
+func (r *resync) peek(ctx context.Context, p streams.Partition, first, stable int64) error {
+	from := stable
+	for back := int64(peek); from > first && r.filter.watermark == None; back *= peekMore {
+		from = max(first, stable-back)
+		_, err := r.topic.scanner.Scan(ctx, p, from, func(k streams.Record) error {
+			if string(k.Key) != WatermarkKey {
+				return nil
+			}
+			s, err := Parse(&k)
+			if err == nil {
+				r.filter.keep(s.Watermark.Next)
+			}
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		s, err := Parse(&k)
-		if err == nil {
-			r.filter.keep(s.Watermark.Next)
-		}
-		return err
-	})
-	return err
+	}
+	return nil
 }
 
 // pass reads up to a new end.
@@ -156,14 +175,6 @@ func (r *resync) pass(ctx context.Context, p streams.Partition, from int64) (kaf
 	r.end = max(r.end, pass.Next)
 	r.tell(pass.Next, true)
 	return pass, err
-}
-
-// complete says that the pass has missed nothing: either nothing of its range was
-// removed, or nothing can have been since it began.
-func (r *resync) complete(pass kafka.Pass) bool {
-	//<single>
-	return pass.Whole() || pass.Settled && pass.Took < r.topic.window
-	//</single>
 }
 
 func (r *resync) usable(ctx context.Context) error {

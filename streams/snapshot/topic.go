@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -27,9 +28,13 @@ type Topic struct {
 	// Name is that of the snapshot topic, and ID its own.
 	Name, ID string
 	Source   Source
+	// DeleteRetention is how long a tombstone stays, which says that a stream is
+	// forgotten; 0 where nobody tells.
+	DeleteRetention time.Duration
 
 	scanner *kafka.Scanner
-	window  time.Duration // in which a pass misses nothing
+	// missedNothing says that a pass was whole. Tests put another one here.
+	missedNothing func(kafka.Pass) bool
 }
 
 // Open looks a snapshot topic and its source up. The error is [kafka.ErrNoTopic]
@@ -50,30 +55,49 @@ func Open(ctx context.Context, cfg kafka.Config, source, name string) (*Topic, e
 		return nil, fmt.Errorf("%w: topic %s has %d partitions, its source %s has %d; let the compactor make a new one: raise the version of the fold",
 			ErrUnusable, name, snapshots.Partitions, source, events.Partitions)
 	}
-	scanner, err := kafka.NewScanner(cfg)
+	if err := keeps(snapshots); err != nil {
+		return nil, err
+	}
+	scanner, err := kafka.NewScanner(cfg, events, snapshots)
 	if err != nil {
 		return nil, err
 	}
 	return &Topic{
 		Name: name, ID: snapshots.ID, Source: Source{source, events.ID, events.Partitions},
-		scanner: scanner, window: window(snapshots.Configs),
+		DeleteRetention: millis(snapshots.Configs, "delete.retention.ms"),
+		scanner:         scanner, missedNothing: missedNothing(window(snapshots.Configs)),
 	}, nil
 }
 
 // Close ends the connections.
 func (t *Topic) Close() { t.scanner.Close() }
 
-// window is how long a pass may take that meets no hole by luck: half of the
-// time in which neither a record that was replaced nor a tombstone is removed.
-func window(configs map[string]string) time.Duration {
-	shortest := func(name string) int64 {
-		ms, err := strconv.ParseInt(configs[name], 10, 64)
-		if err != nil {
-			return 0 // nobody tells: count on nothing
-		}
-		return ms
+// missedNothing says that nothing of a pass's range was removed, or that nothing
+// can have been since the pass began. What a transaction that was open then has
+// written may be older than the window when it is committed.
+func missedNothing(window time.Duration) func(kafka.Pass) bool {
+	return func(pass kafka.Pass) bool {
+		return pass.Whole() || pass.Settled && pass.Took < window
 	}
-	return time.Duration(min(shortest("min.compaction.lag.ms"), shortest("delete.retention.ms"))) * time.Millisecond / 2
+}
+
+// window is how long a pass may take in which nothing is removed: half of the
+// time in which neither a record that was replaced nor a tombstone is, and none
+// where records have the time of their producers, who may say what they like.
+func window(configs map[string]string) time.Duration {
+	if configs["message.timestamp.type"] != "LogAppendTime" {
+		return 0
+	}
+	return min(millis(configs, "min.compaction.lag.ms"), millis(configs, "delete.retention.ms")) / 2
+}
+
+// millis is a setting in milliseconds. Where nobody tells, nothing is counted on.
+func millis(configs map[string]string, name string) time.Duration {
+	ms, err := strconv.ParseInt(configs[name], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }
 
 // Partition names a partition of the snapshot topic.
@@ -84,8 +108,8 @@ func (t *Topic) Partition(p int32) streams.Partition {
 // Check says whether a watermark is about a partition of the source.
 func (s Source) Check(p int32, w *Watermark) error {
 	switch {
-	case w.Partition != p:
-		return fmt.Errorf("%w: the watermark is about partition %d, not %d", ErrUnusable, w.Partition, p)
+	case w.Topic != s.Topic || w.Partition != p:
+		return fmt.Errorf("%w: the watermark is about %s/%d, not %s/%d", ErrUnusable, w.Topic, w.Partition, s.Topic, p)
 	case w.Partitions != s.Partitions, w.TopicID != "" && s.ID != "" && w.TopicID != s.ID:
 		return &SourceError{Before: Source{s.Topic, w.TopicID, w.Partitions}, Now: s}
 	}

@@ -1,0 +1,290 @@
+package snapshot
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/state"
+	"github.com/millrace/millrace/streams/streamstest"
+)
+
+const (
+	source    = "orders"
+	snapshots = "orders.snapshots"
+	digest    = "d1"
+)
+
+// ended is the value of the event that ends a stream.
+var ended = []byte("end")
+
+// fold is the fold of these tests: the state of a stream is the list of its
+// events, so that one that is missing, doubled or out of order is seen.
+func fold(before state.Entry, event *streams.Record) state.Entry {
+	after := state.Entry{Offset: event.Offset, Version: before.Version + 1}
+	if after.Gone = bytes.Equal(event.Value, ended); !after.Gone {
+		after.Value = fmt.Appendf(slices.Clone(before.Value), "%s,", event.Value)
+	}
+	return after
+}
+
+// lab is a source and its snapshots, of one partition each, and whoever writes
+// the snapshots.
+type lab struct {
+	t     *testing.T
+	kafka *streamstest.Kafka
+
+	states   map[string]state.Entry
+	changed  map[string]bool
+	position int64 // of the writer in the source
+	written  int   // events
+	txns     int
+}
+
+// settings of the snapshot topic where nothing can be told from the time that a
+// pass takes, as if the cleaner had no patience. kfake's has none.
+var impatient = map[string]string{"min.compaction.lag.ms": "0"}
+
+func newLab(t *testing.T, changes map[string]string) *lab {
+	t.Helper()
+	l := &lab{
+		t: t, kafka: streamstest.New(t, streamstest.Options{Topics: map[string]int32{source: 1}}).Kafka,
+		states: map[string]state.Entry{}, changed: map[string]bool{},
+	}
+	l.create(changes)
+	return l
+}
+
+// create creates the snapshot topic, with changes to its settings.
+func (l *lab) create(changes map[string]string) {
+	l.t.Helper()
+	all := map[string]*string{}
+	for name, s := range settings {
+		all[name] = &s.value
+	}
+	for name, value := range changes {
+		all[name] = &value
+	}
+	l.kafka.CreateTopic(snapshots, 1, all)
+}
+
+func (l *lab) config() kafka.Config {
+	return kafka.Config{Brokers: l.kafka.Brokers(), Dialer: l.kafka.Dial}
+}
+
+func (l *lab) open() *Topic {
+	l.t.Helper()
+	topic, err := Open(l.t.Context(), l.config(), source, snapshots)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(topic.Close)
+	return topic
+}
+
+// happen writes events of these streams; a minus before one ends it.
+func (l *lab) happen(names ...string) {
+	l.t.Helper()
+	for _, name := range names {
+		value := fmt.Appendf(nil, "%d", l.written)
+		if name[0] == '-' {
+			name, value = name[1:], ended
+		}
+		l.written++
+		l.kafka.ProduceRecords(&streams.Record{Topic: source, Key: []byte(name), Value: value})
+	}
+}
+
+// fold brings the states of the writer up to the end of the source.
+func (l *lab) fold() {
+	l.t.Helper()
+	for _, r := range l.kafka.Read(source) {
+		if r.Offset >= l.position {
+			l.states[string(r.Key)], l.changed[string(r.Key)] = fold(l.states[string(r.Key)], r), true
+		}
+	}
+	l.position = l.kafka.LSO(source)[0]
+}
+
+// pending are the records of the streams that have changed.
+func (l *lab) pending() (records []kafka.OutRecord) {
+	for _, stream := range slices.Sorted(maps.Keys(l.changed)) {
+		records = append(records, Encode([]byte(stream), l.states[stream]))
+	}
+	return records
+}
+
+func (l *lab) watermark(next int64) kafka.OutRecord {
+	l.t.Helper()
+	w := &Watermark{Topic: source, TopicID: l.topicID(source), Partitions: 1, Next: next, Digest: digest}
+	return l.encoded(w)
+}
+
+func (l *lab) encoded(w *Watermark) kafka.OutRecord {
+	l.t.Helper()
+	r, err := w.Encode()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return r
+}
+
+func (l *lab) topicID(topic string) string {
+	l.t.Helper()
+	admin, err := kafka.NewAdmin(l.config())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer admin.Close()
+	topics, err := admin.Topics(l.t.Context(), topic)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return topics[topic].ID
+}
+
+// put writes records to the snapshot topic, without a transaction.
+func (l *lab) put(out ...kafka.OutRecord) {
+	l.t.Helper()
+	l.kafka.ProduceRecords(records(out)...)
+}
+
+func records(out []kafka.OutRecord) (all []*streams.Record) {
+	for _, r := range out {
+		all = append(all, &streams.Record{Topic: snapshots, Key: r.Key, Value: r.Value, Headers: r.Headers})
+	}
+	return all
+}
+
+// begin opens a transaction and writes the records in it.
+func (l *lab) begin(out ...kafka.OutRecord) *streamstest.Txn {
+	l.t.Helper()
+	l.txns++
+	txn := l.kafka.Begin(fmt.Sprintf("writer-%d", l.txns))
+	txn.ProduceRecords(records(out)...)
+	return txn
+}
+
+// flush writes what has changed and a watermark, as the compactor does.
+func (l *lab) flush() {
+	l.t.Helper()
+	l.fold()
+	l.begin(append(l.pending(), l.watermark(l.position))...).Commit()
+	clear(l.changed)
+}
+
+// compact removes what was replaced, but for what is in the last batch.
+func (l *lab) compact() { l.kafka.Server().Compact() }
+
+// want is the fold of all events.
+func (l *lab) want() map[string]state.Entry {
+	l.t.Helper()
+	all := map[string]state.Entry{}
+	for _, r := range l.kafka.Read(source) {
+		all[string(r.Key)] = fold(all[string(r.Key)], r)
+	}
+	return all
+}
+
+// reader is whoever loads snapshots and goes on with events.
+type reader struct {
+	lab    *lab
+	topic  *Topic
+	states map[string]state.Entry
+	next   Checkpoint
+	loaded Loaded
+	// each is called after each record; an error of it ends the load.
+	each func(*Record) error
+	// unfiltered has it apply every event behind the watermark.
+	unfiltered bool
+}
+
+func (l *lab) reader() *reader {
+	return &reader{lab: l, topic: l.open(), states: map[string]state.Entry{}, next: Beginning, each: func(*Record) error { return nil }}
+}
+
+// load loads from where the reader is.
+func (r *reader) load() (err error) {
+	from := r.next
+	r.loaded, err = Resync(r.lab.t.Context(), r.topic, Options{From: &from, Digest: digest}, func(s *Record) error {
+		switch {
+		case s.Forgotten:
+			delete(r.states, string(s.Stream))
+		case s.Watermark == nil:
+			r.states[string(s.Stream)] = s.Entry
+		}
+		r.next.Advance(s)
+		return r.each(s)
+	})
+	if err == nil {
+		r.next = r.loaded.Checkpoint
+	}
+	return err
+}
+
+// follow applies the events behind the watermark.
+func (r *reader) follow() {
+	r.lab.t.Helper()
+	for _, e := range r.lab.kafka.Read(source) {
+		if e.Offset < r.loaded.Position || r.loaded.Filter.Includes(e.Key, e.Offset) && !r.unfiltered {
+			continue
+		}
+		r.states[string(e.Key)] = fold(r.states[string(e.Key)], e)
+	}
+}
+
+// wrong says in what the reader differs from the fold of all events; it is empty
+// where it has all.
+func (r *reader) wrong() string {
+	want := r.lab.want()
+	var b bytes.Buffer
+	for _, stream := range slices.Sorted(maps.Keys(want)) {
+		w, is := want[stream], r.states[stream]
+		if w.Version != is.Version || w.Gone != is.Gone || !bytes.Equal(w.Value, is.Value) {
+			fmt.Fprintf(&b, "%s: %s, want %s\n", stream, text(is), text(w))
+		}
+	}
+	if len(r.states) > len(want) {
+		fmt.Fprintf(&b, "%d streams, want %d\n", len(r.states), len(want))
+	}
+	return b.String()
+}
+
+func text(e state.Entry) string {
+	return fmt.Sprintf("version %d, gone %t, %q at %d", e.Version, e.Gone, e.Value, e.Offset)
+}
+
+// right loads, follows, and compares.
+func (r *reader) right() {
+	r.lab.t.Helper()
+	if err := r.load(); err != nil {
+		r.lab.t.Fatal(err)
+	}
+	r.follow()
+	if wrong := r.wrong(); wrong != "" {
+		r.lab.t.Error(wrong)
+	}
+}
+
+// refused loads and expects an error of snapshots that cannot be used, with
+// these words.
+func (r *reader) refused(words ...string) {
+	r.lab.t.Helper()
+	err := r.load()
+	if !errors.Is(err, ErrUnusable) {
+		r.lab.t.Fatalf("the load was not refused: %v", err)
+	}
+	for _, w := range words {
+		if !bytes.Contains([]byte(err.Error()), []byte(w)) {
+			r.lab.t.Errorf("%q does not say %q", err, w)
+		}
+	}
+}
+
+// stateOf is a state that no event has a part in.
+func stateOf(value []byte) state.Entry { return state.Entry{Value: value, Version: 1} }
