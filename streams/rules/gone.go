@@ -77,6 +77,9 @@ func stateFields(tree ast.Node) (fields []string) {
 // enders returns the event types that may end a stream, in the order of the file.
 // A state that has not ended stays so where nothing is written that gone reads.
 func (c *foldCompiler) enders() (types []string) {
+	if c.gone == nil {
+		return nil
+	}
 	for _, ev := range c.events {
 		if slices.ContainsFunc(ev.rules, func(r *checkedRule) bool { return slices.ContainsFunc(r.changes, c.mayEnd) }) {
 			types = append(types, ev.eventType)

@@ -161,11 +161,7 @@ func (c *compiler) checkEnds() {
 	if fold.ofKind && len(deletes) == 0 {
 		c.add(at, "fold %s is of kind %s, which may end a stream, and then the row goes; give the view a rule with delete: true for the event that ends one", fold.Name, fold.Kind)
 	}
-	checked := fold.check(c.opts.Types)
-	if checked.gone == nil || len(checked.all) > 0 { // problems are those of the fold
-		return
-	}
-	for _, eventType := range checked.enders() {
+	for _, eventType := range fold.check(c.opts.Types).enders() {
 		if !deletes[eventType] {
 			c.add(at, "fold %s ends a stream by gone, which reads what %s writes, and then the row goes; give the view a rule with delete: true for %s, with the condition as when", fold.Name, eventType, eventType)
 		}

@@ -77,6 +77,7 @@ func TestSnapshotProblems(t *testing.T) {
 		{"nothing", orderFold, swap(snapshot, "  when: true\n"), []string{"7:3: the rule changes nothing; give it set"}},
 
 		{"no fold", "", fromSnapshots, []string{"3:7: no fold keeps snapshots of topic shop; add one to compactor.snapshots, with name, topic: shop, state, on_error and on"}},
+		{"no fold, once", "", swap("set: {status: \"", "set: {first: \"=state.first\", status: \"") + "  OrderPaid: {unset: first}\n", []string{"3:7: no fold keeps snapshots of topic shop; add one to compactor.snapshots, with name, topic: shop, state, on_error and on"}},
 		{"no state", strings.Replace(orderFold, "OrderState", "State", 1), fromSnapshots, []string{"3:7: the state of fold order: no schema of State"}},
 		{"state is no record", strings.Replace(orderFold, "OrderState", "Scalar", 1), fromSnapshots, []string{"3:7: the state of fold order: Scalar is string, not a record"}},
 		{"topics", orderFold, swap("[shop]", "[shop, mall]"), []string{"3:7: from: snapshots needs exactly one topic, not 2: a snapshot is the state of one stream of one topic"}},
