@@ -65,6 +65,22 @@ func TestSetDecimalIsExact(t *testing.T) {
 	})
 }
 
+// TestSetDecimalIsShort: a power of two needs no more bytes than its neighbours.
+func TestSetDecimalIsShort(t *testing.T) {
+	for number, want := range map[string]string{
+		"-2361183241434822606848": "\x80\x00\x00\x00\x00\x00\x00\x00\x00", "-2361183241434822606849": "\xff\x7f\xff\xff\xff\xff\xff\xff\xff\xff",
+		"2361183241434822606847": "\x7f\xff\xff\xff\xff\xff\xff\xff\xff", "2361183241434822606848": "\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00",
+	} {
+		d, err := ParseDecimal(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := (Slot{}); !s.SetDecimal(d, 38, 0) || s.Str != want {
+			t.Errorf("%s is %x, want %x", number, s.Str, want)
+		}
+	}
+}
+
 func TestSetDecimalDoesNotAllocate(t *testing.T) {
 	var s Slot
 	d := NewDecimal(3130, 2)
