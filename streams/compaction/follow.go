@@ -82,9 +82,13 @@ func (p *partition) full() bool {
 	return len(p.replay.states.ends) >= c.FlushStreams || int64(p.replay.states.bytes) >= int64(c.FlushBytes)
 }
 
-// due says that what has changed is flushed now.
+// due says that what has changed is flushed now: at once after a take-over, so that
+// two owners that fence each other again and again both get on.
 func (p *partition) due() bool {
-	return p.read > p.replay.states.watermark && (p.full() || !p.begun.IsZero() && time.Since(p.begun) >= p.keeper.compactor.Config.FlushInterval)
+	if p.read <= p.replay.states.watermark {
+		return false
+	}
+	return p.fresh || p.full() || !p.begun.IsZero() && time.Since(p.begun) >= p.keeper.compactor.Config.FlushInterval
 }
 
 // flush writes what has changed and the watermark in one transaction. After an
@@ -121,7 +125,7 @@ func (p *partition) flushed(snapshots int, began time.Time) {
 	p.replay.events.TakeIgnored(func(eventType string, events int64) {
 		m.ignored.WithLabelValues(eventType).Add(float64(events))
 	})
-	p.begun, p.records = time.Time{}, 0
+	p.fresh, p.begun, p.records = false, time.Time{}, 0
 	p.state.change(func(s *Progress) { s.Watermark = p.read })
 	p.tell(p.session.End())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -160,8 +161,10 @@ func (k *keeper) revoke(_ context.Context, ps []streams.Partition, _ bool) {
 // reportInterval is how often lag tools are told the watermarks.
 const reportInterval = 5 * time.Second
 
-// report writes the watermarks to the group for tools that show lag.
+// report writes the watermarks to the group for tools that show lag, where they
+// have moved.
 func (k *keeper) report(ctx context.Context) error {
+	var told map[streams.Partition]int64
 	for {
 		if err := follow.Sleep(ctx, reportInterval); err != nil {
 			return err
@@ -172,8 +175,8 @@ func (k *keeper) report(ctx context.Context) error {
 				positions[p.Partition] = p.Watermark
 			}
 		}
-		if len(positions) > 0 {
-			_ = k.assigner.Commit(ctx, positions) // for onlookers: the next round repeats what failed
+		if !maps.Equal(positions, told) && k.assigner.Commit(ctx, positions) == nil { // for onlookers: the next round repeats what failed
+			told = positions
 		}
 	}
 }

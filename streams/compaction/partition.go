@@ -3,6 +3,7 @@ package compaction
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -26,6 +27,7 @@ type partition struct {
 	replay  *Replay
 	memory  *state.Memory
 	read    int64     // what is folded reaches to here
+	fresh   bool      // nothing was flushed yet since the take-over
 	begun   time.Time // when the first change since the flush was made; zero where there is none
 	stamp   time.Time // of the last record that was folded
 	records int       // since the last flush
@@ -38,6 +40,7 @@ const restartPause = time.Second
 // run owns the partition until ctx ends. Whatever it returns for, nothing of this
 // assignment writes any more.
 func (p *partition) run(ctx context.Context) {
+	var told string // why it began again last
 	for ctx.Err() == nil {
 		err := p.own(ctx)
 		var digest *snapshot.DigestError
@@ -58,7 +61,10 @@ func (p *partition) run(ctx context.Context) {
 			p.stop(err)
 			return
 		}
-		p.log.Warn("starting again from the committed snapshots", keyError, err)
+		if why := err.Error(); why != told {
+			p.log.Warn("starting again from the committed snapshots", keyError, err)
+			told = why
+		}
 		p.state.notReady("starting again from the committed snapshots: " + err.Error())
 		if follow.Sleep(ctx, restartPause) != nil {
 			return
@@ -70,8 +76,7 @@ func (p *partition) run(ctx context.Context) {
 func final(err error) bool {
 	var stop *kafka.StopError
 	var record *streams.RecordError
-	return errors.As(err, &stop) || errors.As(err, &record) || errors.Is(err, kafka.ErrRefused) ||
-		errors.Is(err, kafka.ErrNoTopic) || errors.Is(err, snapshot.ErrUnusable)
+	return errors.As(err, &stop) || errors.As(err, &record) || errors.Is(err, kafka.ErrRefused) || errors.Is(err, snapshot.ErrUnusable)
 }
 
 func (p *partition) stop(err error) {
@@ -84,6 +89,10 @@ func (p *partition) stop(err error) {
 // own takes the partition over, loads its states, and follows its events until
 // an error ends that.
 func (p *partition) own(ctx context.Context) error {
+	stable, err := p.keeper.stable(ctx, p.id)
+	if err != nil {
+		return err
+	}
 	if err := p.open(ctx); err != nil {
 		return err
 	}
@@ -92,11 +101,7 @@ func (p *partition) own(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stable, err := p.keeper.stable(ctx, p.id)
-	if err != nil {
-		return err
-	}
-	p.read, p.begun, p.stamp, p.records = position, time.Time{}, time.Time{}, 0
+	p.read, p.fresh, p.begun, p.stamp, p.records = position, true, time.Time{}, time.Time{}, 0
 	p.state.loaded(position, stable)
 	feed := p.keeper.kafka.Open(p.id, position)
 	defer feed.Close()
@@ -112,7 +117,9 @@ func (p *partition) own(ctx context.Context) error {
 func (p *partition) open(ctx context.Context) error {
 	p.state.notReady("taking over " + p.snapshots().String())
 	return p.away.Retry(ctx, func() (err error) {
-		p.session, err = kafka.OpenSession(ctx, p.keeper.compactor.Kafka, p.snapshots())
+		if p.session, err = kafka.OpenSession(ctx, p.keeper.compactor.Kafka, p.snapshots()); err != nil {
+			p.state.notReady(err.Error())
+		}
 		return err
 	})
 }
@@ -146,6 +153,10 @@ func (p *partition) load(ctx context.Context) (int64, error) {
 	p.tell(p.session.End())
 	if err := loading.Usable(p.keeper.first(p.id)); err != nil {
 		return 0, err
+	}
+	if c := loading.Checkpoint; c.Highest != snapshot.None && !c.Covered() {
+		return 0, fmt.Errorf("%w: %s has a snapshot that includes offset %d of %s, and its last watermark is %d: somebody else writes to it; raise the version of the fold",
+			snapshot.ErrUnusable, p.snapshots(), c.Highest, p.id, c.Watermark)
 	}
 	return p.replay.states.watermark, nil
 }

@@ -1,6 +1,9 @@
 package compaction
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/internal/follow"
 	"github.com/millrace/millrace/streams/state"
@@ -47,6 +50,8 @@ func (p *Replay) Apply(r *streams.Record) error {
 		}
 		if after.Gone {
 			after.Value = nil
+		} else if err := checkState(r.Key, after.Value); err != nil {
+			return p.events.Error(r, err)
 		}
 	}
 	if !named {
@@ -55,4 +60,19 @@ func (p *Replay) Apply(r *streams.Record) error {
 		}
 	}
 	return p.states.put(r.Key, before, known, after)
+}
+
+// maxState is what the ID and the state of a stream may have together: a record of
+// Kafka has at most 1 MB by default, and headers besides.
+const maxState = 1_000_000 - 1000
+
+// checkState refuses a state that cannot be a snapshot.
+func checkState(stream, value []byte) error {
+	if n := len(stream) + len(value); n > maxState {
+		return fmt.Errorf("its ID and state have %d bytes, a snapshot has at most %d: fold less into the state", n, maxState)
+	}
+	if len(value) == 0 {
+		return errors.New("its fold returned no state; a stream that has ended is gone, and any other has a state")
+	}
+	return nil
 }

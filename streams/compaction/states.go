@@ -61,10 +61,12 @@ func (s *states) count(e state.Entry, by int64) {
 
 // put stores the state of a stream after an event behind the watermark.
 func (s *states) put(stream []byte, before state.Entry, known bool, e state.Entry) error {
-	if !known || before.Offset < s.watermark { // or else it has changed already
+	if !known || before.Offset < s.watermark {
 		s.changed = append(s.changed, stream...)
 		s.ends = append(s.ends, len(s.changed))
 		s.bytes += len(stream) + len(e.Value)
+	} else { // it has changed already
+		s.bytes += len(e.Value) - len(before.Value)
 	}
 	if known {
 		s.count(before, -1)

@@ -1,0 +1,157 @@
+package compaction
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/snapshot"
+	"github.com/millrace/millrace/streams/state"
+)
+
+// order is the state of a stream as these tests fold it.
+type order struct {
+	version, payments, cents int64
+	notes                    int // bytes
+	gone                     bool
+}
+
+// model folds the events of one partition without any code of the compactor.
+type model map[string]order
+
+func (l *lab) apply(m model, r *streams.Record) {
+	l.t.Helper()
+	e, err := streams.ParseEvent(r)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	o := m[string(e.Stream)]
+	if o.gone && e.Type != "Viewed" { // it begins again with any event that the fold names
+		o = order{version: o.version}
+	}
+	o.version++
+	slot := make([]streams.Slot, 1)
+	switch e.Type {
+	case "Paid":
+		l.read("Paid", r.Value, slot, "amount")
+		o.payments++
+		o.cents += slot[0].Bits
+	case "Noted":
+		l.read("Noted", r.Value, slot, "note")
+		o.notes = len(slot[0].Str)
+	case "Closed":
+		o = order{version: o.version, gone: true}
+	}
+	m[string(e.Stream)] = o
+}
+
+func (l *lab) read(recordType string, value []byte, slots []streams.Slot, paths ...string) {
+	l.t.Helper()
+	reader, err := l.codec.Reader(recordType, paths)
+	if err == nil {
+		err = reader.Read(value, slots)
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// order is what an entry says.
+func (l *lab) order(e state.Entry) order {
+	l.t.Helper()
+	o := order{version: e.Version, gone: e.Gone}
+	if e.Gone {
+		return o
+	}
+	slots := make([]streams.Slot, 3)
+	l.read("Order", e.Value, slots, "payments", "paid", "note")
+	o.payments, o.cents, o.notes = slots[0].Bits, slots[1].Bits, len(slots[2].Str)
+	return o
+}
+
+// snapshots are the records of the snapshot topic, by partition.
+func (l *lab) snapshots() (all [partitions][]*snapshot.Record) {
+	l.t.Helper()
+	if topics, err := l.Kafka.Admin().ListTopics(l.t.Context()); err != nil || !topics.Has(l.fold.Snapshots) {
+		return all
+	}
+	for _, r := range l.Kafka.Read(l.fold.Snapshots) {
+		s, err := snapshot.Parse(r)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		all[r.Partition] = append(all[r.Partition], &s)
+	}
+	return all
+}
+
+// config is that of a client without faults.
+func (l *lab) config() kafka.Config {
+	return kafka.Config{Brokers: l.Kafka.Brokers(), Dialer: l.Kafka.Dial}
+}
+
+// watermarks are the last ones of all partitions.
+func (l *lab) watermarks() (next [partitions]int64) {
+	l.t.Helper()
+	for p, all := range l.snapshots() {
+		for _, s := range all {
+			if s.Watermark != nil {
+				next[p] = s.Watermark.Next
+			}
+		}
+	}
+	return next
+}
+
+// right checks every watermark that was ever committed: it is behind the one
+// before, and the snapshots before it are the fold of exactly the events before
+// it. And what a reader loads is what the last one says.
+func (l *lab) right() {
+	l.t.Helper()
+	var events [partitions][]*streams.Record
+	for _, r := range l.Kafka.Read("orders") {
+		events[r.Partition] = append(events[r.Partition], r)
+	}
+	end := model{}
+	for p, all := range l.snapshots() {
+		want, got, last := model{}, model{}, int64(0)
+		for _, s := range all {
+			if s.Watermark == nil {
+				got[string(s.Stream)] = l.order(s.Entry)
+				continue
+			}
+			next := s.Watermark.Next
+			if next <= last {
+				l.t.Errorf("partition %d: watermark %d behind %d", p, next, last)
+			}
+			last = next
+			for len(events[p]) > 0 && events[p][0].Offset < next {
+				l.apply(want, events[p][0])
+				events[p] = events[p][1:]
+			}
+			l.same(fmt.Sprintf("partition %d, watermark %d", p, next), want, got)
+		}
+		for stream, o := range want {
+			end[stream] = o
+		}
+	}
+	loaded := model{}
+	for stream, e := range l.load() {
+		loaded[stream] = l.order(e)
+	}
+	l.same("a reader", end, loaded)
+}
+
+func (l *lab) same(what string, want, got model) {
+	l.t.Helper()
+	for _, stream := range slices.Sorted(maps.Keys(want)) {
+		if got[stream] != want[stream] {
+			l.t.Errorf("%s: %s is %+v, want %+v", what, stream, got[stream], want[stream])
+		}
+	}
+	if len(got) != len(want) {
+		l.t.Errorf("%s: %d streams, want %d", what, len(got), len(want))
+	}
+}

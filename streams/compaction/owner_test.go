@@ -1,0 +1,178 @@
+package compaction
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/snapshot"
+	"github.com/millrace/millrace/streams/streamstest"
+)
+
+// TestFrozenOwnerCommitsNothing: an owner stands still with a transaction on its
+// way, another one takes over and works, then the transaction arrives.
+func TestFrozenOwnerCommitsNothing(t *testing.T) {
+	for _, request := range []string{"Produce", "EndTxn"} {
+		t.Run(request, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t)
+				w := l.start(nil)
+				l.pay(40)
+				l.caughtUp()
+				frozen := w.kafka.Inject(streamstest.Fault{Request: request, Action: streamstest.FreezeRequest})
+				l.pay(40)
+				l.until("frozen worker", func() bool { return closed(frozen) })
+				other := l.start(nil)
+				l.pay(40)
+				l.caughtUp()
+				w.kafka.Thaw()
+				l.until("fence", func() bool { return strings.Contains(l.logs.String(), "took the partition over") })
+				l.pay(40)
+				l.caughtUp()
+				l.right()
+				w.stop()
+				other.stop()
+			})
+		})
+	}
+}
+
+// TestEditedRulesAreRefused, and what changes no state is not.
+func TestEditedRulesAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pay(40)
+		l.once()
+		before := l.watermarks()
+		fold := l.fold
+		l.fold = l.compile(strings.Replace(orderFold, "payments: 1", "payments: 2", 1))
+		l.pay(40)
+		var digest *snapshot.DigestError
+		if err := l.start(nil).leaves("orders.snapshots/", "raise version"); !errors.As(err, &digest) || digest.Now == digest.Before {
+			t.Errorf("it left with %v", err)
+		}
+		l.fold = fold
+		if after := l.watermarks(); after != before {
+			t.Errorf("edited rules have moved the watermarks from %v to %v", before, after)
+		}
+		l.fold = l.compile(strings.Replace(orderFold, "on_error: stop", "on_error: stop # as ever", 1))
+		w := l.start(nil)
+		l.caughtUp()
+		l.right()
+		w.stop()
+		l.fold = l.compile(strings.Replace(orderFold, "name: order", "name: order\nversion: 2", 1))
+		w = l.start(nil)
+		l.caughtUp()
+		l.right()
+		w.stop()
+	})
+}
+
+// TestForeignTransactionInTheSnapshots: nobody may load what may be old already.
+// The worker says whose it is, and goes on when it ends.
+func TestForeignTransactionInTheSnapshots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pay(40)
+		l.once()
+		foreign := l.Kafka.Begin("somebody-else")
+		foreign.ProduceRecords(&streams.Record{Topic: l.fold.Snapshots, Partition: 1, Key: []byte("k"), Value: []byte("v")})
+		w := l.start(nil)
+		l.pay(40)
+		time.Sleep(10 * time.Minute)
+		why := strings.Join(w.NotReady(), "\n")
+		for _, part := range []string{"orders/1", "orders.snapshots/1", "a foreign transaction is open", "somebody-else"} {
+			if strings.Count(why, "\n") > 0 || !strings.Contains(why, part) {
+				t.Errorf("not ready: %q, want one line with %q", why, part)
+			}
+		}
+		if n := strings.Count(l.logs.String(), "cannot be taken over"); n != 1 {
+			t.Errorf("%d lines in the log say so, want 1\n%s", n, l.logs)
+		}
+		foreign.Abort()
+		l.caughtUp()
+		l.right()
+		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		w.stop()
+	})
+}
+
+// TestOpenTransactionInTheSource: the worker is ready at the LSO. What is behind
+// it follows when the transaction ends.
+func TestOpenTransactionInTheSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pay(40)
+		open := l.Kafka.Begin("writer")
+		open.Produce("orders", l.paid(1, "1.10"), l.paid(2, "1.10"), l.paid(3, "1.10"))
+		l.pay(40)
+		w := l.start(nil)
+		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		l.caughtUp()
+		l.right()
+		held := l.watermarks()
+		time.Sleep(time.Minute)
+		if now := l.watermarks(); now != held {
+			t.Errorf("watermarks %v, then %v: they have passed the LSO", held, now)
+		}
+		open.Commit()
+		l.caughtUp()
+		l.right()
+		w.stop()
+	})
+}
+
+// TestSnapshotTopicMadeAnew: what was written to the former one is not in it, and
+// has to be folded again.
+func TestSnapshotTopicMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pay(40)
+		w := l.start(nil)
+		l.caughtUp()
+		if _, err := l.Kafka.Admin().DeleteTopic(t.Context(), l.fold.Snapshots); err != nil {
+			t.Fatal(err)
+		}
+		compact := "compact"
+		l.Kafka.CreateTopic(l.fold.Snapshots, partitions, map[string]*string{"cleanup.policy": &compact})
+		l.pay(40)
+		time.Sleep(2 * time.Minute)
+		l.right()
+		if len(l.load()) < 20 {
+			t.Errorf("%d streams, want 20", len(l.load()))
+		}
+		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		w.stop()
+	})
+}
+
+// TestKafkaThatIsAwayIsWaitedFor.
+func TestKafkaThatIsAwayIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pay(40)
+		l.before = func(w *worker) { w.kafka.Down() }
+		w := l.start(nil)
+		time.Sleep(time.Hour)
+		if why := fmt.Sprint(w.NotReady()); !strings.Contains(why, "starting") {
+			t.Errorf("not ready: %s", why)
+		}
+		w.kafka.Up()
+		l.caughtUp()
+		w.kafka.Down()
+		l.pay(40)
+		time.Sleep(time.Hour)
+		w.kafka.Up()
+		l.caughtUp()
+		l.right()
+		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		if n := strings.Count(l.logs.String(), "\n"); n > 40 {
+			t.Errorf("%d lines in the log\n%s", n, l.logs)
+		}
+		w.stop()
+	})
+}
