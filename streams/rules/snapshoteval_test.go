@@ -93,6 +93,14 @@ func TestKeyOfWhatIsGone(t *testing.T) {
 	}
 }
 
+// TestSnapshotNeeds what the condition reads, too; what is gone only needs the key.
+func TestSnapshotNeeds(t *testing.T) {
+	p := compiled(t, strings.Replace(fromSnapshots, "snapshot:\n", "snapshot:\n  when: \"=version > 1\"\n", 1)+"  OrderPaid: {delete: true}\n")
+	if p.Snapshot.Needs != 1<<MetaStream|1<<MetaVersion || p.Gone.Needs != 1<<MetaStream {
+		t.Errorf("got %b and %b", p.Snapshot.Needs, p.Gone.Needs)
+	}
+}
+
 // TestFieldOfSnapshotsAlone is set, whatever the rules of events write.
 func TestFieldOfSnapshotsAlone(t *testing.T) {
 	p, problems := withFold(t, orderFold, strings.Replace(fromSnapshots, "set: {status: \"", "set: {first: \"=state.first\", status: \"", 1))
