@@ -44,7 +44,7 @@ func NewRecord[S any](c *Codec, recordType string) (*Record[S], error) {
 		return nil, fmt.Errorf("%s as %s: %w", recordType, of, err)
 	}
 	r := &Record[S]{recordType: recordType, decoders: map[uint64]resolution{}}
-	if r.encoder, err = avro.Parse(s.twmb.String(), exactTimes("int"), exactTimes("long")); err != nil {
+	if r.encoder, err = parseExact(s.twmb.String()); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.file, err)
 	}
 	for fingerprint, w := range c.writers {
@@ -93,9 +93,9 @@ func (r *Record[S]) Decode(value []byte) (S, error) {
 }
 
 // Encode appends the value of s in single-object encoding, with the newest
-// schema. A number that does not fit its field, a time that is finer than its
-// unit, and what [Record.Decode] would refuse are errors; after one, dst is
-// returned as it was. A float64 is rounded in a field that is a float.
+// schema. A number that does not fit its field or would be rounded, a time that
+// is finer than its unit, and what [Record.Decode] would refuse are errors; after
+// one, dst is returned as it was.
 func (r *Record[S]) Encode(dst []byte, s S) ([]byte, error) {
 	out, err := r.encoder.AppendSingleObject(dst, &s)
 	if err != nil {

@@ -127,6 +127,12 @@ func TestNewRecordRefuses(t *testing.T) {
 	} {
 		wantError(t, err, want)
 	}
+	wide := codecOf(t, "W.avsc", rec("W", field("w", `[`+rec("A", field("x", `"int"`))+`,`+rec("B", field("y", `"int"`))+`]`)))
+	if _, err := NewRecord[struct {
+		W less `avro:"w"`
+	}](wide, "W"); err != nil {
+		t.Errorf("which branch of a union it is, the value says: %v", err)
+	}
 }
 
 // TestCollectFields: a struct may embed itself, and what is tagged inline.

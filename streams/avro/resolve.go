@@ -2,12 +2,8 @@ package avro
 
 import (
 	"fmt"
-	"reflect"
-	"time"
 
 	"github.com/twmb/avro"
-
-	"github.com/millrace/millrace/streams"
 )
 
 // resolution decodes the values of a writer's schema as those of a reader's, with
@@ -76,19 +72,4 @@ func (u unitWalk) record(w, r *avro.SchemaNode, path string) error {
 		}
 	}
 	return nil
-}
-
-// exactTimes makes a time that is finer than its field an error; twmb/avro cuts
-// it.
-func exactTimes(avroType string) avro.CustomType {
-	return avro.CustomType{AvroType: avroType, GoType: reflect.TypeFor[time.Time](), Encode: func(v any, n *avro.SchemaNode) (any, error) {
-		t, err := streams.TimeOf(v.(time.Time))
-		if unit := unitOf(n); err == nil && unit != 0 && t.Nanos%unit != 0 {
-			err = fmt.Errorf("%s is finer than a %s; truncate it", t, n.LogicalType)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return nil, avro.ErrSkipCustomType
-	}}
 }
