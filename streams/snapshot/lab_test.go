@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/state"
@@ -180,6 +182,20 @@ func (l *lab) flush() {
 
 // compact removes what was replaced, but for what is in the last batch.
 func (l *lab) compact() { l.kafka.Server().Compact() }
+
+// fetchOneBatch has each fetch bring one batch, so that a load is slow.
+func (l *lab) fetchOneBatch() {
+	server := l.kafka.Server()
+	server.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		server.KeepControl()
+		for _, t := range kreq.(*kmsg.FetchRequest).Topics {
+			for i := range t.Partitions {
+				t.Partitions[i].PartitionMaxBytes = 1
+			}
+		}
+		return nil, nil, false
+	})
+}
 
 // want is the fold of all events.
 func (l *lab) want() map[string]state.Entry {
