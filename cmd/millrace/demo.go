@@ -65,21 +65,21 @@ func (d *demo) run(ctx context.Context, s *shell) error {
 	if d.events < 1 {
 		return &usageError{"--events must be at least 1"}
 	}
-	p, err := shopProjector(ctx)
+	w, err := shopConfiguration(ctx)
 	if err != nil {
 		return err
 	}
 	d.cluster.KafkaAddr = s.free("Kafka", d.cluster.KafkaAddr, defaultKafka)
 	d.cluster.RedisAddr = s.free("Redis", d.cluster.RedisAddr, defaultRedis)
-	c, err := startCluster(ctx, p, d.cluster, devPartitions)
+	c, err := startCluster(ctx, w, d.cluster, devPartitions)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(s.err, "millrace demo: Kafka on %s, Redis on %s, both in this process, for trying only\n", c.KafkaAddr(), c.RedisAddr())
-	hot := false
+	p, hot := &w.Projector, false
 	err = d.write(ctx, s, p)
 	if err == nil {
-		err = runViews(ctx, s, p, func(ctx context.Context) error {
+		err = runWorkers(ctx, s, w, func(ctx context.Context) error {
 			hot = true
 			return d.hot(ctx, s, p)
 		})
@@ -93,17 +93,17 @@ func (d *demo) run(ctx context.Context, s *shell) error {
 	return errors.Join(err, c.Close())
 }
 
-// shopProjector is the projector of the example.
-func shopProjector(ctx context.Context) (*compose.Projector, error) {
-	var p compose.Projector
+// shopConfiguration is that of the example.
+func shopConfiguration(ctx context.Context) (*whole, error) {
+	var w whole
 	embedded, err := fs.Sub(schemas.FS, "shop")
 	if err != nil {
 		return nil, err
 	}
-	if p.Codec, err = avro.Open(embedded); err != nil {
+	if w.Codec, err = avro.Open(embedded); err != nil {
 		return nil, err
 	}
-	return &p, p.LoadSource(ctx, shopConfig, []byte(shop.Config()))
+	return &w, w.LoadSource(ctx, shopConfig, []byte(shop.Config()))
 }
 
 // free returns the address that was asked for. Where none was it is the usual

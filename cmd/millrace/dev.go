@@ -6,6 +6,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/millrace/millrace/internal/compose"
 	"github.com/millrace/millrace/internal/devcluster"
@@ -34,9 +37,10 @@ func devCommand() *command {
 configures, for trying and developing: nothing of it is made for production.
 Other programs can use both: the projector, kcat, redis-cli. Stops on Ctrl-C.
 What FILE says about the addresses of Kafka and Redis is not used. Where there
-is no FILE, or it has no views, it is a Kafka and a Redis and nothing else.
+is no FILE, or it has no views and no folds, it is a Kafka and a Redis and nothing
+else.
 
-With --data the events are kept; views are built anew from them at each start.
+With --data events and snapshots are kept; views are built anew at each start.
 
 Example:
   millrace dev -f shop.yaml
@@ -60,17 +64,17 @@ func (d *dev) run(ctx context.Context, s *shell) error {
 	if err := checkPartitions(d.partitions, 1); err != nil {
 		return err
 	}
-	p, err := d.load(ctx)
+	w, err := d.load(ctx)
 	if err != nil {
 		return err
 	}
-	c, err := startCluster(ctx, p, d.cluster, int32(d.partitions))
+	c, err := startCluster(ctx, w, d.cluster, int32(d.partitions))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(s.err, "millrace dev: Kafka on %s, Redis on %s, in this process: for trying and developing, not for production\n",
 		c.KafkaAddr(), c.RedisAddr())
-	err = d.work(ctx, s, p)
+	err = d.work(ctx, s, w)
 	if closed := c.Close(); err != nil || closed != nil {
 		return errors.Join(err, closed)
 	}
@@ -79,28 +83,41 @@ func (d *dev) run(ctx context.Context, s *shell) error {
 }
 
 // load reads the configuration. Nobody needs one for a Kafka and a Redis alone.
-func (d *dev) load(ctx context.Context) (*compose.Projector, error) {
-	var p compose.Projector
-	err := p.LoadWhole(ctx, d.config)
+func (d *dev) load(ctx context.Context) (*whole, error) {
+	var w whole
+	err := w.load(ctx, d.config)
 	var file *compose.FileError
 	if d.config == defaultConfig && errors.As(err, &file) && file.Missing {
-		return &p, nil
+		return &w, nil
 	}
-	return &p, err
+	return &w, err
 }
 
-// work runs the views, if there are any, until ctx ends.
-func (d *dev) work(ctx context.Context, s *shell, p *compose.Projector) error {
-	if len(p.Views) == 0 {
+// work runs the workers, if there are any, until ctx ends.
+func (d *dev) work(ctx context.Context, s *shell, w *whole) error {
+	what := w.what()
+	if what == "" {
 		fmt.Fprintf(s.err, "millrace dev: without views, since %s has none or is not there; -f FILE runs those of a file. Ctrl-C ends it\n", d.config)
 		<-ctx.Done()
 		return nil
 	}
-	return runViews(ctx, s, p, func(ctx context.Context) error {
-		fmt.Fprintf(s.err, "millrace dev: the views are hot and follow their topics; Ctrl-C ends it\n")
+	return runWorkers(ctx, s, w, func(ctx context.Context) error {
+		fmt.Fprintf(s.err, "millrace dev: %s; Ctrl-C ends it\n", what)
 		<-ctx.Done()
 		return nil
 	})
+}
+
+// what says what runs once it is built; empty where nothing runs.
+func (w *whole) what() string {
+	var all []string
+	if len(w.Views) > 0 {
+		all = append(all, "the views are hot and follow their topics")
+	}
+	if len(w.compactor.Folds) > 0 {
+		all = append(all, "the snapshots are kept")
+	}
+	return strings.Join(all, ", ")
 }
 
 func kept(folder string) string {
@@ -112,20 +129,26 @@ func kept(folder string) string {
 
 // startCluster starts Kafka and Redis with the topics of the configuration and
 // makes the configuration use them.
-func startCluster(ctx context.Context, p *compose.Projector, o devcluster.Options, partitions int32) (*devcluster.Cluster, error) {
+func startCluster(ctx context.Context, w *whole, o devcluster.Options, partitions int32) (*devcluster.Cluster, error) {
 	o.Topics = map[string]int32{}
-	for name := range p.Topics {
+	for name := range w.Topics {
 		o.Topics[name] = partitions
 	}
-	for _, v := range p.Views {
+	for _, v := range w.Views {
 		for _, name := range v.Topics {
 			o.Topics[name] = partitions
 		}
+	}
+	for _, f := range w.compactor.Folds {
+		o.Topics[f.Topic] = partitions
 	}
 	c, err := devcluster.Start(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	p.Kafka.Brokers, p.Redis.Addr = []string{c.KafkaAddr()}, c.RedisAddr()
+	w.Kafka.Brokers, w.Redis.Addr = []string{c.KafkaAddr()}, c.RedisAddr()
+	w.compactor.Kafka = w.Kafka
+	// the embedded Kafka is not sure to know after a kill what was under way
+	w.compactor.Kafka.Prefix = w.Kafka.WithDefaults().Prefix + "." + strconv.FormatInt(time.Now().UnixNano(), 36)
 	return c, nil
 }

@@ -10,44 +10,53 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/millrace/millrace/internal/compose"
 	"github.com/millrace/millrace/internal/progress"
+	"github.com/millrace/millrace/streams/compaction"
 	"github.com/millrace/millrace/streams/projection"
 )
 
-// runViews runs the views until ctx ends, with progress while they are cold.
-// whenHot is called once, when all of them are hot; its error ends the run.
-func runViews(ctx context.Context, s *shell, p *compose.Projector, whenHot func(context.Context) error) error {
+// runWorkers runs the workers of a configuration until ctx ends, with progress
+// while they are cold. whenHot is called once, when all of them are hot; its error
+// ends the run.
+func runWorkers(ctx context.Context, s *shell, w *whole, whenHot func(context.Context) error) error {
 	// what a production cluster is warned of is how this one is made
 	display := progress.New(s.err)
 	log := slog.New(slog.NewTextHandler(display, &slog.HandlerOptions{Level: slog.LevelError}))
-	projector, closeRedis, err := p.New(projection.Options{Logger: log})
-	if err != nil {
-		return err
-	}
 	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return projector.Run(ctx) })
+	var bars []func(*progress.Display) bool
+	if len(w.Views) > 0 {
+		projector, closeRedis, err := w.New(projection.Options{Logger: log})
+		if err != nil {
+			return err
+		}
+		work.Go(func() error { return errors.Join(projector.Run(ctx), closeRedis()) })
+		bars = append(bars, func(d *progress.Display) bool { return showViews(d, w.Views, projector.Progress()) })
+	}
+	if len(w.compactor.Folds) > 0 {
+		compactor, err := w.compactor.New(compaction.Options{Logger: log})
+		if err != nil {
+			return err
+		}
+		work.Go(func() error { return compactor.Run(ctx) })
+		bars = append(bars, func(d *progress.Display) bool { return showFolds(d, w.compactor.Folds, compactor.Progress()) })
+	}
 	work.Go(func() error {
-		hot := showViews(ctx, display, p.Views, projector)
+		hot := drawUntilHot(ctx, display, bars)
 		display.Close()
 		if !hot {
 			return nil // ctx ended before
 		}
 		return whenHot(ctx)
 	})
-	return errors.Join(work.Wait(), closeRedis())
+	return work.Wait()
 }
 
-// showViews shows how far the views are until all of them are hot, or until ctx
-// ends.
-func showViews(ctx context.Context, display *progress.Display, views []*projection.View, projector *projection.Projector) bool {
+// drawUntilHot draws bars until all that they are of is hot, or until ctx ends.
+func drawUntilHot(ctx context.Context, display *progress.Display, bars []func(*progress.Display) bool) bool {
 	for {
 		hot := true
-		for _, v := range views {
-			p := progressOf(v.Name, projector.Progress())
-			if p.show(display, v.Name); !p.hot {
-				hot = false
-			}
+		for _, draw := range bars {
+			hot = draw(display) && hot
 		}
 		if hot {
 			return true
@@ -58,6 +67,51 @@ func showViews(ctx context.Context, display *progress.Display, views []*projecti
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// showViews shows how far the views are, and says whether all of them are hot.
+func showViews(display *progress.Display, views []*projection.View, all []projection.Progress) bool {
+	hot := true
+	for _, v := range views {
+		p := progressOf(v.Name, all)
+		p.show(display, v.Name)
+		hot = hot && p.hot
+	}
+	return hot
+}
+
+// showFolds shows how far the snapshots of folds are, and says whether all of them
+// have caught up.
+func showFolds(display *progress.Display, folds []*compaction.Fold, all []compaction.Progress) bool {
+	hot := true
+	for _, f := range folds {
+		p := foldProgress(f.Name, all)
+		p.show(display, "snapshots of "+f.Name)
+		hot = hot && p.hot
+	}
+	return hot
+}
+
+// foldProgress is how far the partitions of a fold are together: what is to be
+// loaded, and the events behind that.
+func foldProgress(fold string, all []compaction.Progress) viewProgress {
+	var v viewProgress
+	partitions, ready := 0, 0
+	for _, p := range all {
+		if p.Fold != fold {
+			continue
+		}
+		partitions++
+		if p.NotReady == "" {
+			ready++
+		}
+		v.done += p.Loaded + p.Position
+		v.total += p.LoadEnd + p.Stable
+		v.rate += p.Rate
+		v.err = cmp.Or(v.err, p.Err)
+	}
+	v.hot = partitions > 0 && ready == partitions
+	return v
 }
 
 // viewProgress is how far the partitions of a view are together.
