@@ -11,8 +11,8 @@ import (
 
 func isHelp(arg string) bool { return slices.Contains([]string{"--help", "-help", "-h"}, arg) }
 
-const about = `millrace imports events, shows streams and views, checks configurations, and runs
-a whole cluster in one process to try things on.
+const about = `millrace imports events, shows streams, views and snapshots, checks configurations,
+and runs a whole cluster in one process to try things on.
 
 `
 
@@ -46,7 +46,7 @@ func (s *shell) help(topic string) int {
 		fmt.Fprint(s.out, about+"Commands:\n")
 	}
 	for _, c := range commands {
-		fmt.Fprintf(s.out, "  %-14s %s\n", c.name, c.short)
+		fmt.Fprintf(s.out, "  %-16s %s\n", c.name, c.short)
 	}
 	if topic == "" {
 		fmt.Fprint(s.out, teaching)

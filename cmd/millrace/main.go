@@ -34,6 +34,7 @@ func interruptible() (context.Context, context.CancelFunc) {
 func commands() []*command {
 	return []*command{
 		demoCommand(), devCommand(), importCommand(), checkCommand(),
-		viewStatusCommand(), viewGetCommand(), viewListCommand(), streamShowCommand(), versionCommand(),
+		viewStatusCommand(), viewGetCommand(), viewListCommand(), streamShowCommand(),
+		snapshotStatusCommand(), snapshotGetCommand(), snapshotVerifyCommand(), versionCommand(),
 	}
 }

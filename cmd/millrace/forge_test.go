@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/snapshot"
+)
+
+// forge TOPIC STREAM [OTHER] writes the snapshot of another stream as that of a
+// stream, or that nothing is known of it.
+func forge(ts *testscript.TestScript, _ bool, args []string) {
+	cfg := kafka.Config{Brokers: []string{ts.Getenv("MILLRACE_KAFKA")}}
+	topic, err := snapshot.Open(context.Background(), cfg, "orders", args[0])
+	ts.Check(err)
+	defer topic.Close()
+	forged := kafka.OutRecord{Key: []byte(args[1])}
+	for p := range topic.Source.Partitions {
+		_, err := snapshot.Resync(context.Background(), topic, snapshot.Options{Partition: p}, func(r *snapshot.Record) error {
+			if len(args) == 3 && string(r.Stream) == args[2] {
+				forged = snapshot.Encode(forged.Key, r.Entry)
+			}
+			return nil
+		})
+		ts.Check(err)
+	}
+	session, err := kafka.OpenSession(context.Background(), cfg, topic.Partition(streams.PartitionOf(forged.Key, topic.Source.Partitions)))
+	ts.Check(err)
+	defer session.Close()
+	ts.Check(session.Write(context.Background(), []kafka.OutRecord{forged}))
+}
