@@ -81,6 +81,8 @@ func (c *Cluster) startKafka(o Options) error {
 		kfake.ListenFn(func(string, string) (net.Listener, error) { return listener, nil }),
 		kfake.WithLogger(c.log),
 		kfake.ClusterID("millrace-dev"),
+		// topics that other programs make have no setting of their own
+		kfake.BrokerConfigs(map[string]string{"log.retention.ms": "-1"}),
 	}
 	if o.DataDir != "" {
 		if c.lock, err = lockFolder(o.DataDir); err != nil {

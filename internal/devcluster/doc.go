@@ -4,7 +4,8 @@
 //
 // # Guarantees
 //
-// Topics are made explicitly and keep their records for ever. With a data
+// Topics are made explicitly and keep their records for ever, those that other
+// programs make, too, unless they set a retention or compaction. With a data
 // folder Kafka's topics, groups and transactions survive an orderly [Cluster.Close]
 // and the next [Start]; a kill may lose the last writes and leave transactions
 // torn, so close it on SIGTERM. Redis is not kept: a view finds it empty and
