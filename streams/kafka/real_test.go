@@ -2,12 +2,14 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/streams"
@@ -73,6 +75,39 @@ func TestAbortedBelowAnOpenTransactionOnRealKafka(t *testing.T) {
 	p := p0
 	p.Topic = spec.Name
 	abortedBelowOpen(t, f, p)
+}
+
+// Compression, records of 1 MiB, and values that are empty or null.
+func TestScanReadsWhatEverIsOnTheWireOnRealKafka(t *testing.T) {
+	f, spec := onRealKafka(t, 1)
+	p := p0
+	p.Topic = spec.Name
+	a := f.admin()
+	defer a.Close()
+	change := []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: kadm.StringPtr("4194304")}}
+	if _, err := a.admin.AlterTopicConfigs(t.Context(), change, p.Topic); err != nil {
+		t.Fatal(err)
+	}
+	f.wires(p)
+	f.scanWires(p)
+}
+
+// Whose transaction it is that keeps a session from being opened.
+func TestSessionNamesTheHolderOnRealKafka(t *testing.T) {
+	f, spec := onRealKafka(t, 1)
+	p := p0
+	p.Topic = spec.Name
+	end := f.transaction(p, 2)
+	defer end(kgo.TryAbort)
+	_, err := OpenSession(t.Context(), f.config, p)
+	if !errors.Is(err, ErrOpenTransaction) {
+		t.Fatalf("OpenSession: %v", err)
+	}
+	for _, words := range []string{"LSO 0, high watermark 2", "producer ID ", `(transactional ID "txn-` + p.String() + `-1")`, "open since offset 0"} {
+		if !strings.Contains(err.Error(), words) {
+			t.Errorf("%q does not say %q", err, words)
+		}
+	}
 }
 
 func TestGroupOnRealKafka(t *testing.T) {
