@@ -23,6 +23,8 @@ type Row = map[string]string
 type Expected struct {
 	// Views holds the rows of each view by their key.
 	Views map[string]map[string]Row
+	// Versions holds how many events each fine has.
+	Versions map[string]int64
 	// Types holds how many events of each type there are.
 	Types map[string]int
 	// Events is how many events there are in all.
@@ -57,6 +59,7 @@ type fine struct {
 	expense, paid *big.Rat // nil until something was added
 	penalties     int
 	payments      int
+	version       int64
 }
 
 // article is a row of the view fines-by-article.
@@ -110,6 +113,7 @@ func (o *oracle) event(e Event) error {
 		f = &fine{texts: Row{}}
 		o.fines[e.Stream] = f
 	}
+	f.version++
 	f.texts["status"] = status
 	if field := dates[e.Type]; field != "" {
 		f.texts[field] = e.Time
@@ -197,9 +201,9 @@ func (o *oracle) payment(at string, n json.Number) error {
 }
 
 func (o *oracle) expected() *Expected {
-	fines := make(map[string]Row, len(o.fines))
+	fines, versions := make(map[string]Row, len(o.fines)), make(map[string]int64, len(o.fines))
 	for key, f := range o.fines {
-		fines[key] = f.row()
+		fines[key], versions[key] = f.row(), f.version
 	}
 	articles := make(map[string]Row, len(o.articles))
 	for key, a := range o.articles {
@@ -214,9 +218,10 @@ func (o *oracle) expected() *Expected {
 		events += n
 	}
 	return &Expected{
-		Views:  map[string]map[string]Row{ViewFine: fines, ViewArticles: articles, ViewMonths: months},
-		Types:  o.types,
-		Events: events,
+		Views:    map[string]map[string]Row{ViewFine: fines, ViewArticles: articles, ViewMonths: months},
+		Versions: versions,
+		Types:    o.types,
+		Events:   events,
 	}
 }
 

@@ -1,0 +1,150 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/millrace/millrace/internal/e2e/fines"
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/avro"
+	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/snapshot"
+)
+
+// stateFields are those of the state of a fine, each the text of the field of the
+// same name in its row.
+var stateFields = []string{"status", "article", "vehicle_class", "created", "amount", "expense", "penalties", "payments", "paid"}
+
+// TestCompactorOfFines: one worker and three leave the same states: those of an
+// independent computation.
+func TestCompactorOfFines(t *testing.T) {
+	r := importFines(t, 0)
+	schema, err := os.ReadFile(filepath.Join(Root(t), "schemas", "fines", "FineState.avsc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(os.Getenv("MILLRACE_SCHEMAS"), "FineState.avsc"), schema, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.edit("topic: fines\n", "topic: "+r.topic+"\n")
+	r.states(r.topic+".snapshots", r.compactor())
+	r.edit("      version: 1\n      topic:", "      version: 2\n      topic:")
+	r.states(r.topic+".snapshots.v2", r.compactor(), r.compactor(), r.compactor())
+}
+
+// edit changes the configuration.
+func (r *fineRun) edit(before, after string) {
+	r.t.Helper()
+	text, err := os.ReadFile(r.config)
+	if err != nil || !strings.Contains(string(text), before) {
+		r.t.Fatalf("no %q in %s: %v", before, r.config, err)
+	}
+	if err := os.WriteFile(r.config, []byte(strings.ReplaceAll(string(text), before, after)), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// compactor starts a worker.
+func (r *fineRun) compactor() *Worker {
+	r.t.Helper()
+	return r.Start(WorkerSpec{Path: binaries.Binary(r.t, "compactor"), Args: []string{"--config", r.config}})
+}
+
+// states waits until workers are ready and everything is in the snapshots, and
+// compares every state.
+func (r *fineRun) states(snapshots string, workers ...*Worker) {
+	r.t.Helper()
+	for _, w := range workers {
+		w.WaitReady(5 * time.Minute)
+	}
+	var got map[string]fines.Row
+	Poll(r.t, time.Minute, func() (bool, string) {
+		rows, behind := r.loadStates(snapshots)
+		got = rows
+		return behind == 0, fmt.Sprintf("the snapshots are %d offsets behind", behind)
+	})
+	for _, w := range workers {
+		w.Terminate()
+		w.ended(0)
+	}
+	want := map[string]fines.Row{}
+	for stream, row := range r.want.Views[fines.ViewFine] {
+		want[stream] = fines.Row{"version": strconv.FormatInt(r.want.Versions[stream], 10)}
+		for _, field := range stateFields {
+			if text, ok := row[field]; ok {
+				want[stream][field] = text
+			}
+		}
+	}
+	if diff := fines.Diff(want, got); diff != "" {
+		r.t.Errorf("topic %s:\n%s", snapshots, diff)
+	}
+}
+
+// loadStates loads the states as any reader does, and returns how many offsets of
+// events are behind their watermarks.
+func (r *fineRun) loadStates(snapshots string) (rows map[string]fines.Row, behind int64) {
+	r.t.Helper()
+	ends, err := r.Admin.ListCommittedOffsets(r.context(), r.topic)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	codec, err := avro.OpenFolder(os.Getenv("MILLRACE_SCHEMAS"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	state, err := codec.Types("FineState")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	reader, err := codec.Reader("FineState", stateFields)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	topic, err := snapshot.Open(r.context(), kafka.Config{Brokers: r.Brokers}, r.topic, snapshots)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer topic.Close()
+	slots := make([]streams.Slot, len(stateFields))
+	rows = map[string]fines.Row{}
+	for p := range topic.Source.Partitions {
+		done, err := snapshot.Resync(r.context(), topic, snapshot.Options{Partition: p}, func(s *snapshot.Record) error {
+			if s.Watermark != nil {
+				return nil
+			}
+			row := fines.Row{"version": strconv.FormatInt(s.Version, 10)}
+			rows[string(s.Stream)] = row
+			err := reader.Read(s.Value, slots)
+			for i, field := range stateFields {
+				if text, ok := slotText(state.Field(field).Type, &slots[i]); ok {
+					row[field] = text
+				}
+			}
+			return err
+		})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		behind += ends[r.topic][p].Offset - done.Position
+	}
+	return rows, behind
+}
+
+// slotText is a value as a view shows it.
+func slotText(t streams.Type, s *streams.Slot) (text string, ok bool) {
+	switch {
+	case s.Null:
+		return "", false
+	case t.Kind == streams.KindInt:
+		return itoa(int(s.Int())), true
+	case t.Kind == streams.KindDecimal:
+		return s.Decimal(t.Scale).String(), true
+	}
+	return strings.Clone(s.Str), true
+}

@@ -1,0 +1,86 @@
+package e2e
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestKilledCompactors: three workers are killed at random times, 60 times in
+// all, while events come. Each is started again at once.
+func TestKilledCompactors(t *testing.T) {
+	const kills, names = 60, 3
+	o := newOrders(New(t), 4)
+	random := rand.New(rand.NewPCG(5, 0))
+	workers := make([]*Worker, names)
+	start := func(n int) { workers[n] = o.compactor("INSTANCE=" + itoa(n)) }
+	for n := range workers {
+		start(n)
+	}
+	workers[0].WaitReady(time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
+	wait := o.load(ctx, 1000, 300)
+	defer wait()
+	defer cancel()
+	for range kills {
+		time.Sleep(time.Duration(random.IntN(800)) * time.Millisecond)
+		n := random.IntN(names)
+		workers[n].Kill()
+		start(n)
+	}
+	if done, fed := o.marks(), int64(o.events()); done == 0 || done >= fed {
+		t.Errorf("after the last kill the watermarks are at %d of %d: that proves nothing", done, fed)
+	}
+	cancel()
+	wait()
+	o.caughtUp(2 * time.Minute)
+	for _, w := range workers {
+		w.WaitReady(time.Minute)
+	}
+	o.stopped(workers...)
+}
+
+// marks is the sum of the watermarks.
+func (o *orders) marks() (sum int64) {
+	topic := o.open()
+	for p := range int32(orderPartitions) {
+		_, at := o.resync(topic, p)
+		sum += at
+	}
+	return sum
+}
+
+// TestFrozenCompactor: a worker stands still until another one has its partitions
+// and has written, and wakes while events come.
+func TestFrozenCompactor(t *testing.T) {
+	o := newOrders(New(t), 6)
+	frozen := o.compactor()
+	frozen.WaitReady(time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
+	wait := o.load(ctx, 1000, 300)
+	defer wait()
+	defer cancel()
+	Poll(t, time.Minute, func() (bool, string) { return o.marks() > 1000, "the worker writes nothing" })
+	frozen.Freeze()
+	other := o.compactor()
+	at := o.marks()
+	Poll(t, time.Minute, func() (bool, string) { return o.marks() > at+5000, "nobody goes on" })
+	frozen.Thaw()
+	Poll(t, time.Minute, func() (bool, string) {
+		log := frozen.Log() // its group may tell it first
+		return strings.Contains(log, "took the partition over") || strings.Contains(log, "another owner took over"), "the woken worker is not refused"
+	})
+	at = o.marks()
+	Poll(t, time.Minute, func() (bool, string) { return o.marks() > at+5000, "nobody goes on" })
+	cancel()
+	wait()
+	o.caughtUp(time.Minute)
+	for _, w := range []*Worker{frozen, other} {
+		w.WaitReady(time.Minute)
+		w.Terminate()
+		w.ended(0)
+	}
+	o.stopped(frozen, other)
+}
