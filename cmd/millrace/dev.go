@@ -40,7 +40,8 @@ What FILE says about the addresses of Kafka and Redis is not used. Where there
 is no FILE, or it has no views and no folds, it is a Kafka and a Redis and nothing
 else.
 
-With --data events and snapshots are kept; views are built anew at each start.
+With --data the events are kept; views and snapshots are built anew from them at
+each start.
 
 Example:
   millrace dev -f shop.yaml
@@ -141,6 +142,7 @@ func startCluster(ctx context.Context, w *whole, o devcluster.Options, partition
 	}
 	for _, f := range w.compactor.Folds {
 		o.Topics[f.Topic] = partitions
+		o.Fresh = append(o.Fresh, f.Snapshots) // as views are, whatever their rules were
 	}
 	c, err := devcluster.Start(ctx, o)
 	if err != nil {
@@ -148,7 +150,7 @@ func startCluster(ctx context.Context, w *whole, o devcluster.Options, partition
 	}
 	w.Kafka.Brokers, w.Redis.Addr = []string{c.KafkaAddr()}, c.RedisAddr()
 	w.compactor.Kafka = w.Kafka
-	// the embedded Kafka is not sure to know after a kill what was under way
+	// after a kill the embedded Kafka does not know for sure what was under way
 	w.compactor.Kafka.Prefix = w.Kafka.WithDefaults().Prefix + "." + strconv.FormatInt(time.Now().UnixNano(), 36)
 	return c, nil
 }

@@ -12,7 +12,10 @@ import (
 	"syscall"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/streams/kafka"
 )
@@ -31,6 +34,9 @@ type Options struct {
 	// Topics are to exist: the number of partitions by name. One that is in the
 	// data already stays as it is.
 	Topics map[string]int32
+	// Fresh are topics that are made from others: one that is in the data already
+	// is removed.
+	Fresh []string
 }
 
 // Cluster is a running Kafka and Redis. It is safe for concurrent use.
@@ -64,6 +70,9 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 	if err := c.startKafka(o); err != nil {
 		return err
 	}
+	if err := c.removeTopics(ctx, o.Fresh); err != nil {
+		return err
+	}
 	return c.createTopics(ctx, o.Topics)
 }
 
@@ -95,6 +104,27 @@ func (c *Cluster) startKafka(o Options) error {
 	if err != nil {
 		listener.Close()
 		return fmt.Errorf("starting Kafka with the data in %q: %w; choose another folder, or remove this one to begin anew", o.DataDir, err)
+	}
+	return nil
+}
+
+func (c *Cluster) removeTopics(ctx context.Context, topics []string) error {
+	if len(topics) == 0 {
+		return nil
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.KafkaAddr()))
+	if err != nil {
+		return fmt.Errorf("connecting to the embedded Kafka: %w", err)
+	}
+	defer client.Close()
+	removed, err := kadm.NewClient(client).DeleteTopics(ctx, topics...)
+	if err != nil {
+		return fmt.Errorf("removing topics that are made anew: %w", err)
+	}
+	for _, r := range removed {
+		if r.Err != nil && !errors.Is(r.Err, kerr.UnknownTopicOrPartition) {
+			return fmt.Errorf("removing topic %s, which is made anew: %w", r.Topic, r.Err)
+		}
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func TestClientsReachBoth(t *testing.T) {
 }
 
 func TestDataSurvivesARestart(t *testing.T) {
-	o := devcluster.Options{DataDir: filepath.Join(t.TempDir(), "data"), Topics: map[string]int32{"orders": 1}}
+	o := devcluster.Options{DataDir: filepath.Join(t.TempDir(), "data"), Topics: map[string]int32{"orders": 1, "states": 1}}
 	first, err := devcluster.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +86,9 @@ func TestDataSurvivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	delete(o.Topics, "states")
 	o.Topics["new"] = 2
+	o.Fresh = []string{"states", "never"}
 	o.Topics["orders"] = 12
 	second := start(t, o)
 	reader := client(t, second, kgo.ConsumeTopics("orders"), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
@@ -95,8 +97,8 @@ func TestDataSurvivesARestart(t *testing.T) {
 		t.Errorf("read %d records, %v", len(records), fetches.Err())
 	}
 	topics, err := kadm.NewClient(reader).ListTopics(t.Context())
-	if err != nil || len(topics["new"].Partitions) != 2 || len(topics["orders"].Partitions) != 1 {
-		t.Errorf("topics %v, %v; want a new one, and the old one as it was", topics, err)
+	if err != nil || len(topics["new"].Partitions) != 2 || len(topics["orders"].Partitions) != 1 || topics.Has("states") {
+		t.Errorf("topics %v, %v; want a new one, and the old one as it was, but for the one to begin anew", topics, err)
 	}
 }
 

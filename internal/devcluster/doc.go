@@ -7,9 +7,11 @@
 // Topics are made explicitly and keep their records for ever, those that other
 // programs make, too, unless they set a retention or compaction. With a data
 // folder Kafka's topics, groups and transactions survive an orderly [Cluster.Close]
-// and the next [Start]; a kill may lose the last writes and leave transactions
-// torn, so close it on SIGTERM. Redis is not kept: a view finds it empty and
-// rebuilds itself from offset zero.
+// and the next [Start]. A kill may lose the last writes and tear transactions:
+// events of one that was aborted may be there again at a later start. So close it
+// on SIGTERM, and keep nothing that is made of events: Redis is empty at each
+// start, so that views rebuild themselves from offset zero, and [Options].Fresh
+// names the topics to begin anew.
 //
 // # Limits
 //
