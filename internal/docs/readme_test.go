@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,9 +26,14 @@ func TestReadme(t *testing.T) {
 		t.Error("the README does not start a Kafka and a Redis as this test does")
 	}
 	w := newWalk(t)
-	w.write("fines.jsonl", block(t, string(text), "json"))
-	config := block(t, string(text), "yaml")
-	w.write("fines.yaml", config+"\nadmin: {addr: \"off\"}\n")
+	data, yaml := blocks(string(text), "json"), blocks(string(text), "yaml")
+	if len(data) != 2 || len(yaml) != 2 {
+		t.Fatalf("the README has %d blocks of JSON and %d of YAML, want two of each", len(data), len(yaml))
+	}
+	w.write("fines.jsonl", data[0])
+	config := yaml[0]
+	const off = "\nadmin: {addr: \"off\"}\n"
+	w.write("fines.yaml", config+off)
 	w.write("wrong.yaml", strings.NewReplacer(
 		`"=data.paid"`, `"=data.payed"`,
 		"          add:\n            fines: 1\n", "          set:\n            last: \"=stream\"\n          add:\n            fines: 1\n",
@@ -37,11 +43,20 @@ func TestReadme(t *testing.T) {
 	if len(commands) < 8 {
 		t.Fatalf("the README has %d commands with output, want at least 8", len(commands))
 	}
-	projecting := false
+	run := func(worker string) func() {
+		return sync.OnceFunc(func() {
+			e2e.StartWorker(t, e2e.WorkerSpec{Path: w.binaries.Binary(t, worker), Args: []string{"--config", "fines.yaml"}, Dir: w.dir})
+		})
+	}
+	project, compact := run("projector"), run("compactor")
 	for _, c := range commands {
-		if strings.HasPrefix(c.line, "millrace view") && !projecting {
-			e2e.StartWorker(t, e2e.WorkerSpec{Path: w.binaries.Binary(t, "projector"), Args: []string{"--config", "fines.yaml"}, Dir: w.dir})
-			projecting = true
+		switch {
+		case strings.HasPrefix(c.line, "millrace view"):
+			project()
+		case strings.HasPrefix(c.line, "millrace snapshot"):
+			w.write("schemas/FineState.avsc", data[1])
+			w.write("fines.yaml", config+yaml[1]+off)
+			compact()
 		}
 		w.check(c)
 	}
@@ -65,12 +80,23 @@ func TestSnippets(t *testing.T) {
 // block returns the first fenced block of a language.
 func block(t *testing.T, text, language string) string {
 	t.Helper()
-	_, rest, ok := strings.Cut(text, "\n```"+language+"\n")
-	body, _, closed := strings.Cut(rest, "```")
-	if !ok || !closed {
+	all := blocks(text, language)
+	if len(all) == 0 {
 		t.Fatalf("the README has no block of %s", language)
 	}
-	return body
+	return all[0]
+}
+
+// blocks returns the fenced blocks of a language.
+func blocks(text, language string) (all []string) {
+	for {
+		_, rest, ok := strings.Cut(text, "\n```"+language+"\n")
+		if !ok {
+			return all
+		}
+		body, after, _ := strings.Cut(rest, "```")
+		all, text = append(all, body), after
+	}
 }
 
 // printed is a command and what it prints.
@@ -135,8 +161,8 @@ func (w *walk) write(name, text string) {
 	}
 }
 
-// check runs a command until it prints what the README says: what views show
-// comes a moment after the projector was started.
+// check runs a command until it prints what the README says: what views and
+// snapshots show comes a moment after their worker was started.
 func (w *walk) check(c printed) {
 	w.t.Helper()
 	tool, _, _ := strings.Cut(c.line, " ")
@@ -145,7 +171,7 @@ func (w *walk) check(c printed) {
 		return
 	}
 	patience := time.Minute
-	if !strings.HasPrefix(c.line, "millrace view") {
+	if !strings.HasPrefix(c.line, "millrace view") && !strings.HasPrefix(c.line, "millrace snapshot") {
 		patience = 0
 	}
 	want := same(c.output)
