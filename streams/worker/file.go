@@ -27,6 +27,8 @@ type File struct {
 	expanded  map[*yaml.Node]bool  // in what variables were replaced
 	tainted   map[*yaml.Node]bool  // what came from a file
 	explained map[absence]bool     // what has a problem that tells why
+	read      map[string]bool      // the blocks that were decoded
+	variables variables
 	problems  []streams.Problem
 }
 
@@ -65,8 +67,37 @@ func (f *File) Problemf(path, format string, args ...any) {
 
 // Has says whether the file has that block.
 func (f *File) Has(block string) bool {
-	_, value := lookUp(f.root, block)
-	return value != nil
+	return lookUp(f.root, block) != nil
+}
+
+// Peek returns the items of a list in a block that is for another worker, with
+// their variables replaced; none where there is no such list. What is wrong with
+// them is for that worker to tell.
+func (f *File) Peek(block, list string) []*yaml.Node {
+	items := lookUp(lookUp(f.root, block), list)
+	if items == nil || items.Kind != yaml.SequenceNode {
+		return nil
+	}
+	if f.read[block] { // by another worker in this process
+		return items.Content
+	}
+	theirs := &File{src: f.src, failed: map[*yaml.Node]bool{}, expanded: map[*yaml.Node]bool{}, tainted: map[*yaml.Node]bool{}}
+	items = clone(items)
+	theirs.prepare(items, f.variables)
+	for _, s := range theirs.secrets {
+		f.keep(s)
+	}
+	return items.Content
+}
+
+// clone copies a node and all below it.
+func clone(n *yaml.Node) *yaml.Node {
+	c := *n
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		c.Content[i] = clone(child)
+	}
+	return &c
 }
 
 // Err returns a [*Problems], nil where nothing is wrong.
@@ -108,15 +139,15 @@ func (f *File) add(n *yaml.Node, format string, args ...any) {
 	f.append(problemAt(n, format, args...))
 }
 
-// lookUp returns the entry of a mapping.
-func lookUp(n *yaml.Node, name string) (key, value *yaml.Node) {
+// lookUp returns a value of a mapping; nil where there is none.
+func lookUp(n *yaml.Node, name string) *yaml.Node {
 	if n == nil || n.Kind != yaml.MappingNode {
-		return nil, nil
+		return nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == name && n.Content[i].Kind == yaml.ScalarNode {
-			return n.Content[i], n.Content[i+1]
+			return n.Content[i+1]
 		}
 	}
-	return nil, nil
+	return nil
 }

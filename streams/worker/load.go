@@ -28,7 +28,7 @@ func Load(name string, src []byte, blocks map[string]any, known []string) (*File
 
 func load(f *File, blocks map[string]any, known []string, v variables) (*File, error) {
 	f.failed, f.expanded, f.tainted = map[*yaml.Node]bool{}, map[*yaml.Node]bool{}, map[*yaml.Node]bool{}
-	f.explained = map[absence]bool{}
+	f.explained, f.read, f.variables = map[absence]bool{}, map[string]bool{}, v
 	for _, name := range sortedKeys(blocks) {
 		f.names = append(f.names, secretNames(reflect.TypeOf(blocks[name]))...)
 	}
@@ -45,7 +45,7 @@ func load(f *File, blocks map[string]any, known []string, v variables) (*File, e
 		return f, f.Err()
 	}
 	d := decoder{file: f}
-	f.readBlocks(&d, blocks, known, v)
+	f.readBlocks(&d, blocks, known)
 	for _, name := range sortedKeys(blocks) {
 		f.validate(name, reflect.ValueOf(blocks[name]).Elem())
 	}
@@ -53,7 +53,7 @@ func load(f *File, blocks map[string]any, known []string, v variables) (*File, e
 }
 
 // readBlocks decodes the blocks that are there.
-func (f *File) readBlocks(d *decoder, blocks map[string]any, known []string, v variables) {
+func (f *File) readBlocks(d *decoder, blocks map[string]any, known []string) {
 	names := slices.Compact(slices.Sorted(slices.Values(append(sortedKeys(blocks), known...))))
 	if f.root != nil {
 		for i := 0; i < len(f.root.Content); i += 2 {
@@ -64,7 +64,8 @@ func (f *File) readBlocks(d *decoder, blocks map[string]any, known []string, v v
 		target, ours := blocks[key.Value]
 		switch {
 		case ours:
-			f.prepare(value, v)
+			f.prepare(value, f.variables)
+			f.read[key.Value] = true
 			d.decode(entry{key.Value, key, value}, reflect.ValueOf(target).Elem())
 		case !slices.Contains(names, key.Value):
 			d.unknown(f.root, key, "block", names)
