@@ -63,7 +63,7 @@ func newStory(t *testing.T, config, schemas string) *story {
 		if parsed == nil {
 			continue
 		}
-		s.views[parsed.Name], problems = projection.CompileView(parsed, codec, topics)
+		s.views[parsed.Name], problems = projection.CompileView(parsed, codec, topics, nil)
 		file.Add(problems...)
 		for _, topic := range parsed.Topics {
 			options.Topics[topic] = 3

@@ -60,6 +60,7 @@ func (p *Projector) Check(_ context.Context, f *worker.File, _ bool) error {
 		p.Codec = codec
 	}
 	p.Views = nil
+	folds := foldsOf(f)
 	first := map[string]*rules.View{}
 	for i := range p.Config.Views {
 		v, problems := rules.Parse(&p.Config.Views[i])
@@ -74,7 +75,7 @@ func (p *Projector) Check(_ context.Context, f *worker.File, _ bool) error {
 		if p.Codec == nil {
 			continue
 		}
-		view, problems := projection.CompileView(v, p.Codec, p.Topics)
+		view, problems := folds.compile(v, p.Codec, p.Topics)
 		f.Add(problems...)
 		p.Views = append(p.Views, view)
 	}

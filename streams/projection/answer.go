@@ -18,11 +18,12 @@ const (
 	AnswerDigest                       // the definition there is of other rules
 	AnswerBad                          // a value or key is not what this view writes
 	AnswerRange                        // a sum left its range
+	AnswerLoad                         // the load of snapshots is not that which was begun
 )
 
 var answerNames = [...]string{
 	AnswerOK: "OK", AnswerStale: "STALE", AnswerFenced: "FENCED", AnswerWiped: "WIPED",
-	AnswerDigest: "DIGEST", AnswerBad: "BAD", AnswerRange: "RANGE",
+	AnswerDigest: "DIGEST", AnswerBad: "BAD", AnswerRange: "RANGE", AnswerLoad: "LOAD",
 }
 
 // String returns the answer as the script writes it.
@@ -33,19 +34,16 @@ func (k AnswerKind) String() string {
 	return "invalid"
 }
 
-// Absent is the position of a partition that has none stored.
-const Absent int64 = -1
-
 // Answer is what the script said to a batch, and why.
 type Answer struct {
 	Kind AnswerKind
-	// Position is the stored one, [Absent] where there is none, of AnswerStale.
-	// Where it is the batch's own Next, the batch was applied before and the
-	// reply was lost.
-	Position int64
+	// Position is the stored one, of AnswerStale. Where it is the batch's own Next,
+	// the batch was applied before and the reply was lost.
+	Position Position
 	// Epoch is the stored one, of AnswerFenced.
 	Epoch int64
-	// Digest is the stored one, of AnswerDigest.
+	// Digest is the stored one, of AnswerDigest. Of AnswerLoad it is what is stored
+	// of the load in Field.
 	Digest string
 	// Row and Field name the place, of AnswerBad and AnswerRange. Field is empty
 	// where the row's key holds another type. Row is empty where the place is no
@@ -74,6 +72,8 @@ func parseAnswer(id ViewID, reply []string) (Answer, error) {
 		a.Epoch, err = strconv.ParseInt(reply[1], 10, 64)
 	case len(reply) == 2 && kind == AnswerDigest:
 		a.Digest = reply[1]
+	case len(reply) == 3 && kind == AnswerLoad:
+		a.Field, a.Digest = reply[1], reply[2]
 	case len(reply) == 3 && (kind == AnswerBad || kind == AnswerRange):
 		a.Row, a.Field = place(id, reply[1], reply[2])
 	default:
@@ -93,27 +93,22 @@ func place(id ViewID, key, field string) (string, string) {
 	return "", strings.TrimSpace(strings.TrimPrefix(key, id.key("")) + " " + field)
 }
 
-// parsePosition reads a stored position or another number of the bookkeeping; an
-// empty text is [Absent]. A number in any other way than this package writes it
-// is refused: the scripts compare texts.
-func parsePosition(s string) (int64, error) {
-	if s == "" {
-		return Absent, nil
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 || strconv.FormatInt(n, 10) != s {
-		return 0, fmt.Errorf("%q is not a position", s)
-	}
-	return n, nil
-}
-
 // bookNumber reads a number of that key of the bookkeeping.
 func bookNumber(key, s string) (int64, error) {
-	n, err := parsePosition(s)
+	n, err := parseNumber(s)
 	if err != nil {
 		return 0, foreign(key, err)
 	}
 	return n, nil
+}
+
+// bookPosition reads a position of the bookkeeping.
+func bookPosition(s string) (Position, error) {
+	p, err := parsePosition(s)
+	if err != nil {
+		return p, foreign(keyPositions, err)
+	}
+	return p, nil
 }
 
 // foreign is the error of bookkeeping that somebody else has written to.

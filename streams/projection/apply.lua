@@ -1,7 +1,9 @@
 -- Applies one batch of one partition to the rows of a view, whole or not at all.
 --
--- KEYS  1 m:def  2 m:pos  3 m:epoch  4 m:rows
--- ARGV  1 digest  2 topic/partition  3 epoch  4 first  5 next  6 batch
+-- KEYS  1 m:def  2 m:pos  3 m:epoch  4 m:rows  5 m:load
+-- ARGV  1 digest  2 topic/partition  3 epoch  4 first  5 next  6 batch, and while
+--       snapshots are loaded  7 their topic  8 digest of their fold, empty where
+--       it is not known yet  9 how long ago the last batch may have been, in ms
 --
 -- Redis runs a script alone but takes nothing back when a command in it fails.
 -- So the first pass reads and checks everything that the second one needs, and
@@ -35,6 +37,7 @@ local digest = get('HGET', KEYS[1], 'digest')
 local epoch = get('HGET', KEYS[3], ARGV[2]) or '0'
 local position = get('HGET', KEYS[2], ARGV[2])
 local rows = get('GET', KEYS[4]) or '0'
+local loaded = ARGV[7] and get('HGET', KEYS[5], ARGV[2])
 if refused then return refused end
 
 --<wiped>
@@ -53,6 +56,31 @@ if position ~= ARGV[4] then return {'STALE', position or ''} end
 --<rows>
 if not find(rows, '^%d+$') or #rows > 15 then return {'BAD', KEYS[4], ''} end
 --</rows>
+
+-- A load of snapshots ---------------------------------------------------------
+--
+-- The first batch of a view's load records which topic it is from, and the first
+-- that knows the digest of the fold records that: rows of another topic or fold
+-- are not mixed with them. Who was away for too long may miss that a stream was
+-- forgotten.
+
+local now -- in ms, where snapshots are loaded
+
+if ARGV[7] then
+  local time = call('TIME')
+  now = format('%d', time[1] * 1000 + floor(time[2] / 1000))
+  local topic, fold = get('HGET', KEYS[1], 'snapshots'), get('HGET', KEYS[1], 'fold')
+  --<load-topic>
+  if topic and topic ~= ARGV[7] then return {'LOAD', 'snapshots', topic} end
+  --</load-topic>
+  --<load-fold>
+  if fold and ARGV[8] ~= '' and fold ~= ARGV[8] then return {'LOAD', 'fold', fold} end
+  --</load-fold>
+  --<load-age>
+  if loaded and (not find(loaded, '^%d+$') or #loaded > 15) then return {'BAD', KEYS[5], ARGV[2]} end
+  if loaded and now - loaded > tonumber(ARGV[9]) then return {'LOAD', 'm:load', loaded} end
+  --</load-age>
+end
 
 -- Exact decimals ------------------------------------------------------------
 
@@ -368,6 +396,11 @@ for i = 1, #groups do
 end
 if change ~= 0 then
   call('SET', KEYS[4], format('%d', max(0, tonumber(rows) + change)))
+end
+if ARGV[7] then
+  call('HSETNX', KEYS[1], 'snapshots', ARGV[7])
+  if ARGV[8] ~= '' then call('HSETNX', KEYS[1], 'fold', ARGV[8]) end
+  if find(ARGV[5], '^load:') then call('HSET', KEYS[5], ARGV[2], now) else call('HDEL', KEYS[5], ARGV[2]) end
 end
 call('HSET', KEYS[2], ARGV[2], ARGV[5])
 return {'OK'}

@@ -31,8 +31,8 @@ func TestOpsOnRows(t *testing.T) {
 		b.wantRow("a", "n=5")
 		b.wantRow("b", "")
 		b.wantRows(1)
-		if got := b.bookkeeping().Positions[part0]; got != 3 {
-			t.Errorf("position %d", got)
+		if got := b.bookkeeping().Positions[part0]; got != At(3) {
+			t.Errorf("position %v", got)
 		}
 	})
 }

@@ -17,7 +17,7 @@ import (
 type Bookkeeping struct {
 	// Definition is nil where there is none.
 	Definition *Definition
-	Positions  map[streams.Partition]int64
+	Positions  map[streams.Partition]Position
 	Epochs     map[streams.Partition]int64
 	// Marks are the positions that must be reached to be hot.
 	Marks map[streams.Partition]int64
@@ -45,10 +45,10 @@ func readBookkeeping(ctx context.Context, client redis.UniversalClient, id ViewI
 	}
 	r := reading{id: id}
 	b := Bookkeeping{
-		Positions: r.numbers(keyPositions, positions.Val()),
-		Epochs:    r.numbers(keyEpochs, epochs.Val()),
-		Marks:     r.numbers(keyMarks, marks.Val()),
-		Seen:      r.times(seen.Val()),
+		Positions: texts(&r, keyPositions, positions.Val(), parsePosition),
+		Epochs:    texts(&r, keyEpochs, epochs.Val(), parseNumber),
+		Marks:     texts(&r, keyMarks, marks.Val(), parseNumber),
+		Seen:      texts(&r, keySeen, seen.Val(), parseSeen),
 		Rows:      r.rows(rows.Val()),
 	}
 	if h := definition.Val(); len(h) > 0 {
@@ -82,27 +82,19 @@ func (r *reading) failed(key string, err error) {
 	}
 }
 
-func (r *reading) numbers(key string, h map[string]string) map[streams.Partition]int64 {
-	m := make(map[streams.Partition]int64, len(h))
+// texts reads the values of a hash by partition.
+func texts[T any](r *reading, key string, h map[string]string, parse func(string) (T, error)) map[streams.Partition]T {
+	m := make(map[streams.Partition]T, len(h))
 	for field, value := range h {
 		p, err := parsePartition(field)
 		r.failed(key, err)
-		m[p], err = parsePosition(value)
+		m[p], err = parse(value)
 		r.failed(key, err)
 	}
 	return m
 }
 
-func (r *reading) times(h map[string]string) map[streams.Partition]time.Time {
-	m := make(map[streams.Partition]time.Time, len(h))
-	for field, value := range h {
-		p, err := parsePartition(field)
-		r.failed(keySeen, err)
-		m[p], err = time.Parse(time.RFC3339Nano, value)
-		r.failed(keySeen, err)
-	}
-	return m
-}
+func parseSeen(s string) (time.Time, error) { return time.Parse(time.RFC3339Nano, s) }
 
 func (r *reading) rows(s string) int64 {
 	if s == "" {

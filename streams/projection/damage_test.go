@@ -63,7 +63,7 @@ func TestWhateverIsInRedisABatchIsWholeOrNotAtAll(t *testing.T) {
 				r.damage(rt)
 			}
 			before := r.dump()
-			a, err := r.store.Apply(t.Context(), Write{part0, r.at.Epoch, half, int64(len(r.log)), r.folded(half, int64(len(r.log)))})
+			a, err := r.store.Apply(t.Context(), r.bench.batch(half, int64(len(r.log)), r.folded(half, int64(len(r.log)))))
 			if err != nil {
 				rt.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -45,9 +46,9 @@ var defences = []struct {
 	{"digest", func(b *bench) { b.hset(keyDefinition, fieldDigest, "d2") }, Answer{Kind: AnswerDigest, Digest: "d2"}},
 	{"fenced", func(b *bench) { b.assign(part0) }, Answer{Kind: AnswerFenced, Epoch: 2}},
 	{"fenced", func(b *bench) { b.hset(keyEpochs, "fines/0", "many") }, Answer{Kind: AnswerBad, Field: "m:epoch fines/0"}},
-	{"stale", func(b *bench) { b.at.Position = 0 }, Answer{Kind: AnswerStale, Position: 1}},
-	{"stale", func(b *bench) { b.hset(keyPositions, "fines/0", "7") }, Answer{Kind: AnswerStale, Position: 7}},
-	{"stale", func(b *bench) { b.del(keyPositions) }, Answer{Kind: AnswerStale, Position: Absent}},
+	{"stale", func(b *bench) { b.at.Position = At(0) }, Answer{Kind: AnswerStale, Position: At(1)}},
+	{"stale", func(b *bench) { b.hset(keyPositions, "fines/0", "7") }, Answer{Kind: AnswerStale, Position: At(7)}},
+	{"stale", func(b *bench) { b.del(keyPositions) }, Answer{Kind: AnswerStale, Position: At(Absent)}},
 	{"rows", func(b *bench) { b.set(b.id.key(keyRows), "few") }, Answer{Kind: AnswerBad, Field: "m:rows"}},
 	{"int", func(b *bench) { b.hset("r:a", "n", "1.5") }, Answer{Kind: AnswerBad, Row: "a", Field: "n"}},
 	{"int", func(b *bench) { b.hset("r:a", "n", "0x10") }, Answer{Kind: AnswerBad, Row: "a", Field: "n"}},
@@ -67,8 +68,16 @@ var defences = []struct {
 	{"book", func(b *bench) { b.set(b.id.key(keyPositions), "text") }, Answer{Kind: AnswerBad, Field: "m:pos"}},
 	{"book", func(b *bench) { b.set(b.id.key(keyEpochs), "text") }, Answer{Kind: AnswerBad, Field: "m:epoch"}},
 	{"book", func(b *bench) { b.set(b.id.key(keyDefinition), "text") }, Answer{Kind: AnswerBad, Field: "m:def"}},
+	{"book", func(b *bench) { b.loads("d1"); b.set(b.id.key(keyLoads), "text") }, Answer{Kind: AnswerBad, Field: "m:load"}},
+	{"load-topic", func(b *bench) { b.loads("d1"); b.hset(keyDefinition, fieldSnapshots, "t/2") }, Answer{Kind: AnswerLoad, Field: fieldSnapshots, Digest: "t/2"}},
+	{"load-fold", func(b *bench) { b.loads("d1"); b.hset(keyDefinition, fieldFold, "d2") }, Answer{Kind: AnswerLoad, Field: fieldFold, Digest: "d2"}},
+	{"load-age", func(b *bench) { b.loads("d1"); b.hset(keyLoads, "fines/0", "1000") }, Answer{Kind: AnswerLoad, Field: keyLoads, Digest: "1000"}},
+	{"load-age", func(b *bench) { b.loads("d1"); b.hset(keyLoads, "fines/0", "0x10") }, Answer{Kind: AnswerBad, Field: "m:load fines/0"}},
 	{"book", func(b *bench) { b.del(keyRows); b.hset(keyRows, "a", "b") }, Answer{Kind: AnswerBad, Field: "m:rows"}},
 }
+
+// loads makes the next batches those of a load.
+func (b *bench) loads(fold string) { b.load = &Load{Topic: "t/1", Fold: fold, Patience: time.Hour} }
 
 // hset, hdel, set and del are what somebody else does to the keys.
 func (b *bench) hset(key, field, value string) {
@@ -127,7 +136,7 @@ func attempt(b *bench, damage func(*bench), want Answer, script string) error {
 	b.store.scripts.apply = redis.NewScript(script)
 	b.fold.Reset()
 	b.must(b.fold.Apply(Source{Offset: 1}, []rules.Step{step("y", change(0, rules.OpSet, "b")), fullStep("a"), step("z", change(0, rules.OpSet, "c"))}))
-	a, err := b.store.Apply(ctx(b.t), Write{part0, b.at.Epoch, b.at.Position, b.at.Position + 1, b.fold})
+	a, err := b.store.Apply(ctx(b.t), b.next(b.fold))
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ const (
 	fieldCluster    = "cluster"
 	fieldTopic      = "topic:"      // then the name: its ID
 	fieldPartitions = "partitions:" // then the name: how many
+	fieldSnapshots  = "snapshots"   // name/ID of the snapshot topic; the first load writes it
+	fieldFold       = "fold"        // digest of the fold of the snapshots; the first load writes it
 )
 
 // pairs returns the definition as fields and values.

@@ -14,13 +14,13 @@
 //
 // # A partition, from its assignment to its end
 //
-//	assigned ─> taking over ─> following ─┬─> revoked
-//	                 ^                    ├─> stopped
-//	                 │                    ├─> fenced
-//	                 │                    ├─> left
-//	                 └─────── moved <─────┘
+//	assigned ─> taking over ─┬───────────────┬─> following ─┬─> revoked
+//	                 ^       └─> loading ────┘              ├─> stopped
+//	                 │                                      ├─> fenced
+//	                 │                                      ├─> left
+//	                 └───────────────── moved <─────────────┘
 //
-// What can end the following:
+// What can end the following, and the loading in the same ways:
 //
 //   - moved: the stored position is not the owner's own. What is in memory is
 //     dropped, and the partition begins again from what is stored. A Redis that
@@ -38,6 +38,21 @@
 // makes the partition ready. Following folds what is fetched, and writes when
 // the batch is full, when it is old, when the folds together are too large, and,
 // so that a row is soon visible, when the stable end is reached.
+//
+// # Snapshots
+//
+// A view may begin with the snapshots of its topic (see package snapshot) instead
+// of its first event. A partition that has no position yet is loaded then: each
+// snapshot replaces the row of its stream, and that of a stream that has ended
+// deletes it. How far the load is stands in the place of the position, so that
+// whoever goes on with it knows. The load is complete when nothing of the
+// snapshots can have been missed, and the last watermark is behind every event
+// that they include; then the position is that of the watermark. Where there are
+// no snapshots yet, that is offset 0.
+//
+// A load goes on only with snapshots of the topic and of the fold that it was
+// begun with, and not after a pause in which Kafka may have removed what says that
+// a stream was forgotten.
 //
 // # States
 //
@@ -61,6 +76,8 @@
 //   - A batch is applied whole or not at all. Redis takes nothing back of
 //     a script that fails half-way, so the script checks everything first and
 //     then writes what cannot fail.
+//   - That holds of snapshots, too: a row has a snapshot and the events behind it,
+//     none of them twice.
 //   - An event is applied whole or not at all: all of its rules are evaluated
 //     before the first of them changes the fold.
 //   - However the events are cut into batches and spread over workers, the same

@@ -46,7 +46,7 @@ func TestLostBookkeepingStops(t *testing.T) {
 func TestForeignBookkeepingIsNamed(t *testing.T) {
 	scripts := map[string]func(ctx context.Context, b *bench) error{
 		"define": func(ctx context.Context, b *bench) error { return b.store.Define(ctx, definition()) },
-		"assign": func(ctx context.Context, b *bench) error { _, err := b.store.Assign(ctx, part0); return err },
+		"assign": func(ctx context.Context, b *bench) error { _, err := b.store.Assign(ctx, part0, At(0)); return err },
 		"confirm": func(ctx context.Context, b *bench) error {
 			_, err := b.store.Confirm(ctx, part0, b.at.Epoch)
 			return err

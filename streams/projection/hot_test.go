@@ -240,8 +240,8 @@ func TestHotUnderSteadyLoad(t *testing.T) {
 		l.until("hot view", func() bool { return l.state(l.views[0]) == StateHot })
 		b := l.bookkeeping(l.views[0])
 		for p, mark := range b.Marks {
-			if mark > b.Positions[p] {
-				t.Errorf("%s is hot at %d, its mark is %d", p, b.Positions[p], mark)
+			if mark > b.Positions[p].Offset {
+				t.Errorf("%s is hot at %v, its mark is %d", p, b.Positions[p], mark)
 			}
 		}
 	})

@@ -87,11 +87,11 @@ func (h positionApart) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		err := next(ctx, cmd)
 		args := cmd.Args()
 		script, ok := cmd.(*redis.Cmd)
-		if err != nil || !ok || len(args) < 12 || args[1] != sha && args[1] != scriptWithoutPosition {
+		if err != nil || !ok || len(args) < 13 || args[1] != sha && args[1] != scriptWithoutPosition {
 			return err
 		}
 		if answer, _ := script.StringSlice(); len(answer) == 1 && answer[0] == "OK" {
-			_ = h.client.HSet(ctx, args[4].(string), args[8], args[11]).Err() // the worker dies here
+			_ = h.client.HSet(ctx, args[4].(string), args[9], args[12]).Err() // the worker dies here
 		}
 		return nil
 	}

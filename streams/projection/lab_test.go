@@ -77,7 +77,9 @@ func newLab(t *testing.T, views string) *lab {
 
 func (g ground) lab(t *testing.T, c *streamstest.Cluster, views string) *lab {
 	t.Helper()
-	codec, err := avro.Open(fstest.MapFS{"Paid.avsc": {Data: []byte(paidSchema)}})
+	codec, err := avro.Open(fstest.MapFS{
+		"Paid.avsc": {Data: []byte(paidSchema)}, "Closed.avsc": {Data: []byte(closedSchema)}, "Order.avsc": {Data: []byte(orderSchema)},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +100,7 @@ func (l *lab) compile(text string) []*View {
 		if len(problems) > 0 {
 			l.t.Fatal(problems)
 		}
-		v, problems := CompileView(parsed, l.codec, nil)
+		v, problems := CompileView(parsed, l.codec, nil, l.foldOf)
 		if len(problems) > 0 {
 			l.t.Fatal(problems)
 		}
@@ -110,16 +112,20 @@ func (l *lab) compile(text string) []*View {
 // paid returns an event of a stream.
 func (l *lab) paid(stream int, amount string, customer int) streamstest.Event {
 	l.t.Helper()
-	w, err := l.codec.JSONWriter("Paid")
+	return l.event("Paid", stream, fmt.Sprintf(`{"amount":%s,"customer":"c%d","rate":0.1}`, amount, customer))
+}
+
+func (l *lab) event(kind string, stream int, data string) streamstest.Event {
+	l.t.Helper()
+	w, err := l.codec.JSONWriter(kind)
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	data := fmt.Sprintf(`{"amount":%s,"customer":"c%d","rate":0.1}`, amount, customer)
 	value, err := w.EncodeJSON(nil, []byte(data))
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	return streamstest.Event{Stream: streams.StreamID(fmt.Sprintf("order-%d", stream)), Type: "Paid", Value: value}
+	return streamstest.Event{Stream: streams.StreamID(fmt.Sprintf("order-%d", stream)), Type: kind, Value: value}
 }
 
 // pay writes n payments of 1.10 each over 20 streams and 4 customers.
@@ -269,7 +275,7 @@ func (l *lab) untilApplied() {
 func (l *lab) position(v *View, partition int32) int64 {
 	b := l.bookkeeping(v)
 	if p, ok := b.Positions[l.at(partition)]; ok {
-		return p
+		return p.Offset
 	}
 	return Absent
 }

@@ -1,7 +1,7 @@
 -- Writes the marks of partitions that have become hot, all or, where a position
--- has not reached its mark, none. A mark is only ever raised. Returns how many
--- partitions are hot then, and every mark that stands there: topic/partition,
--- mark, ...
+-- has not reached its mark, none: one that loads snapshots has reached nothing. A
+-- mark is only ever raised. Returns how many partitions are hot then, and every
+-- mark that stands there: topic/partition, mark, ...
 --
 -- KEYS  1 m:def  2 m:hot  3 m:pos
 -- ARGV  1 digest, then topic/partition, mark, ...
@@ -15,6 +15,9 @@ if digest ~= ARGV[1] then return {'DIGEST', digest} end
 
 local function reached(partition, mark)
   local position = redis.call('HGET', KEYS[3], partition)
+  --<loading>
+  if position and string.find(position, '^load:') then return false end
+  --</loading>
   return position and not below(position, mark)
 end
 

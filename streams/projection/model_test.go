@@ -278,11 +278,11 @@ func TestRowsEqualTheModel(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			b.wipe()
 			r := run{rt, b.begin(modelFields...), genLog(rt)}
-			for r.at.Position < int64(len(r.log)) {
-				first := r.at.Position
+			for r.at.Position.Offset < int64(len(r.log)) {
+				first := r.at.Position.Offset
 				next := first + rapid.Int64Range(1, int64(len(r.log))-first).Draw(rt, "batch")
 				r.fault(first, next)
-				r.batch(r.at.Position, next)
+				r.batch(r.at.Position.Offset, next)
 			}
 			r.compare()
 		})
@@ -304,25 +304,25 @@ func (r run) batch(first, next int64) {
 	if first >= next { // a wiped Redis begins again, and this batch is behind
 		return
 	}
-	a := r.write(Write{part0, r.at.Epoch, first, next, r.folded(first, next)})
+	a := r.write(r.bench.batch(first, next, r.folded(first, next)))
 	if a.Kind != AnswerOK {
 		r.Fatalf("batch %d to %d: %+v", first, next, a)
 	}
-	r.at.Position = next
+	r.at.Position = At(next)
 }
 
 // fault does one thing that may go wrong before a batch is applied. What it
 // sends must change nothing.
 func (r run) fault(first, next int64) {
-	w := Write{part0, r.at.Epoch, first, next, nil}
+	w := r.bench.batch(first, next, nil)
 	switch rapid.IntRange(0, 5).Draw(r.T, "fault") {
 	case 0: // the reply is lost: the batch is sent again
 		r.batch(first, next)
-		r.mustAnswer(w, Answer{Kind: AnswerStale, Position: next})
+		r.mustAnswer(w, Answer{Kind: AnswerStale, Position: At(next)})
 	case 1: // a batch that comes late
 		if first > 0 {
-			w.First, w.Next = 0, first
-			r.mustAnswer(w, Answer{Kind: AnswerStale, Position: first})
+			w.First, w.Next = At(0), At(first)
+			r.mustAnswer(w, Answer{Kind: AnswerStale, Position: At(first)})
 		}
 	case 2: // another owner
 		r.at = r.assign(part0)
@@ -347,8 +347,8 @@ func (r run) fault(first, next int64) {
 
 // mustAnswer sends a batch that must be refused, and looks that nothing changed.
 func (r run) mustAnswer(w Write, want Answer) {
-	if w.Next <= int64(len(r.log)) {
-		w.Fold = r.folded(w.First, w.Next)
+	if w.Next.Offset <= int64(len(r.log)) {
+		w.Fold = r.folded(w.First.Offset, w.Next.Offset)
 	}
 	before := r.dump()
 	if a := r.write(w); a != want {
@@ -376,7 +376,7 @@ func (r run) compare() {
 	if g, w := fmt.Sprintf("%q", got), fmt.Sprintf("%q", want); g != w {
 		r.Fatalf("rows\n%s\nwant\n%s", g, w)
 	}
-	if b := r.bookkeeping(); b.Rows != int64(len(want)) || b.Positions[part0] != int64(len(r.log)) {
+	if b := r.bookkeeping(); b.Rows != int64(len(want)) || b.Positions[part0] != At(int64(len(r.log))) {
 		r.Fatalf("%d rows at %v, want %d at %d", b.Rows, b.Positions, len(want), len(r.log))
 	}
 }

@@ -53,7 +53,7 @@ func (l *lab) projectedBy(workers int) (views []projected) {
 		b := l.bookkeeping(v)
 		positions := map[int32]int64{}
 		for p, at := range b.Positions {
-			positions[p.Partition] = at
+			positions[p.Partition] = at.Offset
 		}
 		views = append(views, projected{l.rows(v), b.Rows, positions})
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/internal/follow"
 	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/snapshot"
 )
 
 // Why a partition begins again, or does not.
@@ -36,19 +37,21 @@ type partition struct {
 	state  *partitionState // what others may look at
 
 	epoch    int64
-	position int64 // what Redis has, as far as this owner knows
-	read     int64 // what is folded reaches to here
-	limit    int   // ops that close the batch
+	position Position // what Redis has, as far as this owner knows
+	read     Position // what is folded reaches to here
+	limit    int      // ops that close the batch
 	in       *interpreter
 	fold     *Fold
 	memory   *share
-	begun    time.Time // when the batch began; zero while there is none
-	checked  time.Time // when Redis last confirmed the position
-	dials    int64     // how many connections to Redis there had been then
-	oldest   time.Time // fetch time of the batch's first record
-	first    time.Time // broker timestamp of the batch's first record
-	stamp    time.Time // broker timestamp of the batch's last record
-	records  int       // in the batch
+	begun    time.Time        // when the batch began; zero while there is none
+	checked  time.Time        // when Redis last confirmed the position
+	dials    int64            // how many connections to Redis there had been then
+	oldest   time.Time        // fetch time of the batch's first record
+	first    time.Time        // broker timestamp of the batch's first record
+	stamp    time.Time        // broker timestamp of the batch's last record
+	records  int              // in the batch
+	load     *load            // nil once there are no snapshots to load
+	filter   *snapshot.Filter // of what was loaded; nil where it holds nothing
 }
 
 // run owns the partition until ctx ends. Whatever it returns for, nothing of
@@ -95,15 +98,23 @@ func (p *partition) own(ctx context.Context) error {
 	if err := p.take(ctx); err != nil {
 		return err
 	}
-	feed := p.reader.kafka.Open(p.id, p.position)
-	defer feed.Close()
 	p.resetBatch()
 	p.in.TakeIgnored(func(string, int64) {}) // of a batch that was dropped, and is read again
-	err := p.follow(ctx, feed)
+	err := p.loadSnapshots(ctx)
+	if err == nil {
+		err = p.followEvents(ctx)
+	}
 	if ctx.Err() != nil {
 		p.drain(ctx)
 	}
 	return err
+}
+
+// followEvents applies the events behind the position.
+func (p *partition) followEvents(ctx context.Context) error {
+	feed := p.reader.kafka.Open(p.id, p.position.Offset)
+	defer feed.Close()
+	return p.follow(ctx, feed)
 }
 
 // follow applies what the feed brings until an error.
@@ -135,7 +146,7 @@ func (p *partition) fetched(ctx context.Context, b *kafka.Batch, more bool) erro
 	p.limit = p.maxOps()
 	for i := range b.Records {
 		r := &b.Records[i]
-		if err := p.in.apply(r, p.fold); err != nil {
+		if err := p.apply(r); err != nil {
 			return p.refuse(ctx, r, err)
 		}
 		p.note(b, r)
@@ -145,7 +156,7 @@ func (p *partition) fetched(ctx context.Context, b *kafka.Batch, more bool) erro
 			}
 		}
 	}
-	if p.read = b.Next; p.read > p.position && p.begun.IsZero() {
+	if p.read = At(b.Next); p.read != p.position && p.begun.IsZero() {
 		p.begun = time.Now() // of offsets that no record has
 	}
 	p.memory.set(p.fold.Memory())
@@ -161,7 +172,7 @@ func (p *partition) fetched(ctx context.Context, b *kafka.Batch, more bool) erro
 // refuse writes what came before a record that cannot be applied, so that the
 // stored position is that of the record, and returns why.
 func (p *partition) refuse(ctx context.Context, r *streams.Record, cause error) error {
-	p.read = r.Offset
+	p.read = At(r.Offset)
 	if err := p.write(ctx); err != nil {
 		return err
 	}
@@ -179,7 +190,7 @@ func (p *partition) note(b *kafka.Batch, r *streams.Record) {
 	}
 	p.records++
 	p.stamp = r.Timestamp
-	p.read = r.Offset + 1
+	p.read = At(r.Offset + 1)
 }
 
 // maxOps is how many ops close a batch.
@@ -207,7 +218,7 @@ func (p *partition) due(atEnd bool) bool {
 
 // ticked does what must be done although no record comes.
 func (p *partition) ticked(ctx context.Context) error {
-	if p.read > p.position && p.due(false) {
+	if p.read != p.position && p.due(false) {
 		return p.write(ctx)
 	}
 	dials, idle := p.reader.projector.dials.Load(), time.Since(p.checked) >= p.reader.projector.idleCheck
@@ -244,7 +255,7 @@ func (p *partition) confirm(ctx context.Context) error {
 // that the next owner need not read it again. It is only a courtesy: whatever
 // happens here, the position stands beside the rows.
 func (p *partition) drain(ctx context.Context) {
-	if p.read <= p.position {
+	if p.read == p.position {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

@@ -19,6 +19,7 @@ import (
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/internal/follow"
 	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/snapshot"
 )
 
 // Keys of log lines.
@@ -59,6 +60,7 @@ type Projector struct {
 	memory *budget
 	// What tests replace to see a defence missing.
 	newStore  func(redis.UniversalClient, ViewID) *Store
+	covered   func(snapshot.Checkpoint) bool
 	idleCheck time.Duration
 	dials     *atomic.Int64 // connections to Redis that were opened
 
@@ -83,7 +85,7 @@ func New(o Options) (*Projector, error) {
 	}
 	p := &Projector{
 		Options: o, admin: admin, memory: &budget{limit: int64(o.Config.FoldMemory)},
-		newStore: NewStore, idleCheck: idleCheck, dials: new(atomic.Int64),
+		newStore: NewStore, covered: snapshot.Checkpoint.Covered, idleCheck: idleCheck, dials: new(atomic.Int64),
 	}
 	o.Redis.AddHook(dialCounter{p.dials})
 	o.Metrics.progress.watch(p.Progress)
@@ -160,8 +162,12 @@ func (p *Projector) reader(v *View) *viewReader {
 		store:     p.newStore(p.Redis, v.ID(p.Prefix)),
 		redisAway: follow.Server(log, "redis", Waits),
 		kafkaAway: follow.Server(log, "kafka", kafka.Waits),
-		ends:      follow.NewEnds(p.admin.StableEnds),
-		states:    map[streams.Partition]*partitionState{},
+		noSnapshots: follow.Outage{
+			Log: log, Away: "there is no topic " + v.Snapshots + ", which a compactor makes", Back: "there is topic " + v.Snapshots,
+			Waits: func(err error) bool { return errors.Is(err, kafka.ErrNoTopic) },
+		},
+		ends:   follow.NewEnds(p.admin.StableEnds),
+		states: map[streams.Partition]*partitionState{},
 	}
 	r.assigner = p.Assigner(p.group(v), v.Topics)
 	p.mu.Lock()

@@ -90,8 +90,8 @@ func TestBehindIsKnownBeforeAnythingIsFetched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newPartitionState(orders(0))
 		for _, position := range []int64{0, 5} {
-			s.applied(7, time.Now().Add(-24*time.Hour)) // of the assignment before
-			s.taken(Stored{position, Absent})
+			s.applied(At(7), time.Now().Add(-24*time.Hour)) // of the assignment before
+			s.taken(Stored{At(position), Absent})
 			s.target(10)
 			time.Sleep(time.Minute)
 			if p, _ := s.progress(time.Now()); p.Behind != time.Minute {
@@ -106,7 +106,7 @@ func TestBehindIsKnownBeforeAnythingIsFetched(t *testing.T) {
 func TestRateIsThatOfLately(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newPartitionState(orders(0))
-		s.taken(Stored{0, Absent})
+		s.taken(Stored{At(0), Absent})
 		s.target(0)
 		position := int64(0)
 		goOn := func(speed int64, long time.Duration) {
@@ -114,7 +114,7 @@ func TestRateIsThatOfLately(t *testing.T) {
 				s.fetched(&kafka.Batch{Stable: 1_000_000, FetchedAt: time.Now()})
 				time.Sleep(time.Second)
 				position += speed
-				s.applied(position, time.Time{})
+				s.applied(At(position), time.Time{})
 			}
 		}
 		want := func(rate float64) {

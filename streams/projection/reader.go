@@ -34,12 +34,16 @@ type viewReader struct {
 	ends      *follow.Ends
 	stop      context.CancelCauseFunc
 	cooled    atomic.Bool // whether a partition was cold when it was taken over, since the view was hot last
+	snapshots snapshots
+	// noSnapshots is while their topic does not exist.
+	noSnapshots follow.Outage
 
 	mu       sync.Mutex
 	assigned bool  // whether the group ever assigned anything, be it nothing
 	ended    error // why the view ended in this process
 	states   map[streams.Partition]*partitionState
 	owners   follow.Owners
+	loads    loads // that have ended while others have not
 }
 
 // run reads the view until ctx ends or the view cannot go on.
@@ -60,6 +64,7 @@ func (r *viewReader) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer r.snapshots.close()
 	return r.work(ctx)
 }
 
@@ -191,7 +196,7 @@ func (r *viewReader) report(ctx context.Context) error {
 		}
 		positions := map[streams.Partition]int64{}
 		for _, p := range r.progress(time.Now()) {
-			if p.Err == nil {
+			if p.Err == nil && p.Load == nil {
 				positions[p.Partition] = p.Position
 			}
 		}
@@ -228,7 +233,7 @@ func (r *viewReader) end(err error) {
 
 // notReady says what keeps the view from being ready.
 func (r *viewReader) notReady() (why []string) {
-	for _, o := range []*follow.Outage{&r.kafkaAway, &r.redisAway} {
+	for _, o := range []*follow.Outage{&r.kafkaAway, &r.redisAway, &r.noSnapshots} {
 		if reason := o.Reason(); reason != "" {
 			why = append(why, r.view.Name+": "+reason)
 		}

@@ -26,7 +26,7 @@ func TestViewThatStoppedIsNotReady(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.pay(20)
-		l.until("position of the other view", func() bool { return l.bookkeeping(l.views[1]).Positions[orders(0)] == l.Kafka.LSO("orders")[0] })
+		l.until("position of the other view", func() bool { return l.bookkeeping(l.views[1]).Positions[orders(0)].Offset == l.Kafka.LSO("orders")[0] })
 		time.Sleep(5 * time.Second)
 		if why := strings.Join(w.NotReady(), "\n"); !strings.Contains(why, "order: stopped: ") || !strings.Contains(why, "raise version") {
 			t.Errorf("not ready: %q", why)

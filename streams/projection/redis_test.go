@@ -40,6 +40,8 @@ type bench struct {
 	fields []rules.Field
 	fold   *Fold
 	at     Assignment
+	begins Position // of a partition that has none
+	load   *Load    // of the next batches
 }
 
 var (
@@ -73,7 +75,7 @@ func definition() Definition {
 // begin defines the view with those fields and takes partition 0 over.
 func (b *bench) begin(fields ...rules.Field) *bench {
 	b.t.Helper()
-	b.fields, b.fold = fields, NewFold(fields)
+	b.fields, b.fold, b.load = fields, NewFold(fields), nil
 	b.define(definition())
 	b.at = b.assign(part0)
 	return b
@@ -88,7 +90,7 @@ func (b *bench) define(d Definition) {
 
 func (b *bench) assign(p streams.Partition) Assignment {
 	b.t.Helper()
-	a, err := b.store.Assign(ctx(b.t), p)
+	a, err := b.store.Assign(ctx(b.t), p, b.begins)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -99,7 +101,7 @@ func (b *bench) assign(p streams.Partition) Assignment {
 func (b *bench) apply(steps ...rules.Step) Answer {
 	b.t.Helper()
 	b.fold.Reset()
-	if err := b.fold.Apply(Source{Topic: 0, Offset: b.at.Position}, steps); err != nil {
+	if err := b.fold.Apply(Source{Topic: 0, Offset: b.at.Position.Offset}, steps); err != nil {
 		b.t.Fatal(err)
 	}
 	return b.send(b.fold)
@@ -109,11 +111,19 @@ func (b *bench) apply(steps ...rules.Step) Answer {
 // applied.
 func (b *bench) send(f *Fold) Answer {
 	b.t.Helper()
-	a := b.write(Write{part0, b.at.Epoch, b.at.Position, b.at.Position + 1, f})
+	a := b.write(b.next(f))
 	if a.Kind == AnswerOK {
-		b.at.Position++
+		b.at.Position.Offset++
 	}
 	return a
+}
+
+// next is the batch behind the position.
+func (b *bench) next(f *Fold) Write { return b.batch(b.at.Position.Offset, b.at.Position.Offset+1, f) }
+
+// batch is a batch of partition 0.
+func (b *bench) batch(first, next int64, f *Fold) Write {
+	return Write{Partition: part0, Epoch: b.at.Epoch, First: At(first), Next: At(next), Fold: f, Load: b.load}
 }
 
 func (b *bench) write(w Write) Answer {

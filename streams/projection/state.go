@@ -8,6 +8,7 @@ import (
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/internal/follow"
 	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/snapshot"
 )
 
 // partitionState is what others may see of a partition while its owner works.
@@ -22,15 +23,16 @@ type partitionState struct {
 	stable int64  // the last LSO that was seen
 	aim    int64  // the LSO at the assignment, which makes it ready
 	ready  bool
-	reason string    // why it is not ready
-	err    error     // why it stopped
-	stamp  time.Time // broker timestamp of the last record that was applied, or of the first that waits
-	since  time.Time // when this assignment began
+	reason string             // why it is not ready
+	err    error              // why it stopped
+	stamp  time.Time          // broker timestamp of the last record that was applied, or of the first that waits
+	since  time.Time          // when this assignment began
+	load   *snapshot.Progress // nil where no snapshots are loaded
 	pace   follow.Pace
 }
 
 func newPartitionState(id streams.Partition) *partitionState {
-	return &partitionState{id: id, stored: Stored{Absent, Absent}}
+	return &partitionState{id: id, stored: Stored{At(Absent), Absent}}
 }
 
 // Progress is how far one partition of a view is, as its owner sees it.
@@ -38,9 +40,11 @@ type Progress struct {
 	View      string
 	Version   int
 	Partition streams.Partition
-	// Position and Stable are offsets: of the next event to apply, and of the
-	// first one that a read-committed reader may not see yet.
+	// Position and Stable are offsets: of the next event to apply, 0 while snapshots
+	// are loaded, and of the first one that a read-committed reader may not see yet.
 	Position, Stable int64
+	// Load is how far the load of the snapshots is; nil where there is none.
+	Load *snapshot.Progress
 	// Rate is offsets per second, lately.
 	Rate float64
 	// Behind is the age of the last applied record where more are waiting. Before
@@ -76,8 +80,8 @@ func (s *partitionState) last() Stored {
 // was hot. [Absent] where nothing is lost.
 func (before Stored) lost(now Stored) int64 {
 	mark := max(before.Mark, now.Mark)
-	if mark != Absent && now.Position < before.Position {
-		mark = max(mark, before.Position)
+	if mark != Absent && now.Position.before(before.Position) {
+		mark = max(mark, before.Position.Offset)
 	}
 	if mark <= now.Mark {
 		return Absent
@@ -92,8 +96,40 @@ func (s *partitionState) taken(stored Stored) {
 	defer s.mu.Unlock()
 	s.owned, s.stored = true, stored
 	s.since, s.stamp = now, time.Time{}
-	s.pace.Begin(stored.Position, now)
-	s.ready, s.reason, s.err = false, "not yet at the stable end of its assignment", nil
+	s.pace.Begin(stored.Position.Offset, now)
+	s.ready, s.reason, s.err, s.load = false, notYet, nil, nil
+	if stored.Position.Loading() {
+		s.reason, s.load = "loading snapshots", &snapshot.Progress{Position: stored.Position.Load.Next}
+	}
+}
+
+const notYet = "not yet at the stable end of its assignment"
+
+// toLoad says that the partition loads snapshots, or may begin to.
+func (s *partitionState) toLoad() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err == nil && (!s.owned || s.load != nil)
+}
+
+// loaded ends a load.
+func (s *partitionState) loaded() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.load = nil
+	s.pace.Begin(s.stored.Position.Offset, time.Now())
+	if !s.ready && s.err == nil {
+		s.reason = notYet
+	}
+}
+
+// loading says how far the load of snapshots is.
+func (s *partitionState) loading(p snapshot.Progress) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.load != nil {
+		s.load = &p
+	}
 }
 
 // released keeps what must be known at the next assignment to this process:
@@ -115,8 +151,8 @@ func (s *partitionState) target(stable int64) {
 func (s *partitionState) fetched(b *kafka.Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stored.Position >= s.stable {
-		s.pace.Begin(s.stored.Position, b.FetchedAt) // there was nothing to do
+	if s.stored.Position.Offset >= s.stable {
+		s.pace.Begin(s.stored.Position.Offset, b.FetchedAt) // there was nothing to do
 	}
 	s.stable = b.Stable
 	if s.stamp.IsZero() && len(b.Records) > 0 {
@@ -124,11 +160,11 @@ func (s *partitionState) fetched(b *kafka.Batch) {
 	}
 }
 
-func (s *partitionState) applied(position int64, stamp time.Time) {
+func (s *partitionState) applied(position Position, stamp time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stored.Position = position
-	s.pace.Move(position, time.Now())
+	s.pace.Move(position.Offset, time.Now())
 	if !stamp.IsZero() {
 		s.stamp = stamp
 	}
@@ -136,7 +172,7 @@ func (s *partitionState) applied(position int64, stamp time.Time) {
 }
 
 func (s *partitionState) arriveLocked() {
-	if s.stored.Position >= s.aim && s.err == nil {
+	if s.stored.Position.Offset >= s.aim && s.err == nil {
 		s.ready, s.reason = true, ""
 	}
 }
@@ -156,7 +192,7 @@ func (s *partitionState) cold() bool {
 }
 
 func (s *partitionState) coldLocked() bool {
-	return s.stored.Mark == Absent || s.stored.Position < s.stored.Mark
+	return s.stored.Mark == Absent || s.stored.Position.Offset < s.stored.Mark
 }
 
 func (s *partitionState) notReady(reason string) {
@@ -176,8 +212,8 @@ func (s *partitionState) progress(now time.Time) (Progress, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := Progress{
-		Partition: s.id, Position: s.stored.Position, Stable: s.stable, Rate: s.pace.Rate(s.stored.Position, now),
-		Hot: !s.coldLocked(), NotReady: s.reason, Err: s.err,
+		Partition: s.id, Position: max(0, s.stored.Position.Offset), Stable: s.stable, Load: s.load,
+		Rate: s.pace.Rate(s.stored.Position.Offset, now), Hot: !s.coldLocked(), NotReady: s.reason, Err: s.err,
 	}
 	if p.Position < p.Stable {
 		p.Behind = max(0, now.Sub(cmp.Or(s.stamp, s.since)))
@@ -191,9 +227,11 @@ func byPartition(a, b Progress) int {
 }
 
 // Ratio is the position as a share of the stable end: 1 where it is reached.
-func (p Progress) Ratio() float64 {
-	if p.Position >= p.Stable {
+func (p Progress) Ratio() float64 { return shareOf(p.Position, p.Stable) }
+
+func shareOf(position, end int64) float64 {
+	if position >= end {
 		return 1
 	}
-	return float64(p.Position) / float64(p.Stable)
+	return float64(position) / float64(end)
 }

@@ -49,8 +49,12 @@ type Status struct {
 type PartitionStatus struct {
 	Partition streams.Partition
 	State     State
-	// Position is [Absent] where the partition has no owner yet.
+	// Position is [Absent] where the partition has no owner yet, and while it loads
+	// snapshots.
 	Position int64
+	// Loading is how far a partition that loads snapshots is, as it stands in Redis;
+	// empty where it does not.
+	Loading string
 	// Mark is the position that must be reached to be hot, [Absent] where the
 	// partition was not hot yet.
 	Mark int64
@@ -116,7 +120,10 @@ func (b *Bookkeeping) partitions() []streams.Partition {
 func (b *Bookkeeping) partition(p streams.Partition) PartitionStatus {
 	s := PartitionStatus{Partition: p, State: StateHot, Position: Absent, Mark: Absent, Epoch: b.Epochs[p], Seen: b.Seen[p]}
 	if position, ok := b.Positions[p]; ok {
-		s.Position = position
+		s.Position = position.Offset
+		if position.Loading() {
+			s.Loading = position.String()
+		}
 	}
 	mark, marked := b.Marks[p]
 	if marked {

@@ -70,8 +70,8 @@ func (s *Store) Define(ctx context.Context, d Definition) error {
 
 // Stored is what Redis has of a partition.
 type Stored struct {
-	// Position is [Absent] where there is none.
-	Position int64
+	// Position is where the rows are; that of [Absent] where there is none.
+	Position Position
 	// Mark is the position that must be reached to be hot, [Absent] where the
 	// partition was not hot yet.
 	Mark int64
@@ -86,13 +86,13 @@ type Assignment struct {
 }
 
 // Assign takes a partition over: it raises the epoch and returns it with the
-// stored position, which is 0 for a partition that never had one. It returns
+// stored position; one that never had any begins at the given one. It returns
 // [ErrWiped] or a [*DigestError] where the definition is gone or another one, and
 // [ErrLostPosition].
-func (s *Store) Assign(ctx context.Context, p streams.Partition) (Assignment, error) {
+func (s *Store) Assign(ctx context.Context, p streams.Partition, begin Position) (Assignment, error) {
 	var a Assignment
 	reply, err := s.run(ctx, s.scripts.assign, []string{keyDefinition, keyEpochs, keyPositions, keyMarks, keySeen},
-		s.digest(), p.String(), now())
+		s.digest(), p.String(), now(), begin.String())
 	if err != nil {
 		return a, err
 	}
@@ -101,7 +101,7 @@ func (s *Store) Assign(ctx context.Context, p streams.Partition) (Assignment, er
 	}
 	var errs [3]error
 	a.Epoch, errs[0] = bookNumber(keyEpochs, reply[1])
-	a.Position, errs[1] = bookNumber(keyPositions, reply[2])
+	a.Position, errs[1] = bookPosition(reply[2])
 	a.Mark, errs[2] = bookNumber(keyMarks, reply[3])
 	return a, s.wrap(errors.Join(errs[:]...))
 }
@@ -112,10 +112,12 @@ type Write struct {
 	// Epoch is the owner's: see [Assignment].
 	Epoch int64
 	// First is the position before the batch, Next the one behind it.
-	First, Next int64
+	First, Next Position
 	// Fold is what the batch does to rows. Nil or empty: nothing, only the
 	// position moves.
 	Fold *Fold
+	// Load is what First loads; nil where it does not.
+	Load *Load
 }
 
 // Apply applies a batch, whole or not at all. See [Answer] for what it can find
@@ -125,8 +127,11 @@ func (s *Store) Apply(ctx context.Context, w Write) (Answer, error) {
 	if w.Fold != nil && w.Fold.Rows() > 0 {
 		batch = w.Fold.pack(s.id.RowKey(""))
 	}
-	reply, err := s.run(ctx, s.scripts.apply, []string{keyDefinition, keyPositions, keyEpochs, keyRows},
-		s.digest(), w.Partition.String(), w.Epoch, w.First, w.Next, batch)
+	args := []any{s.digest(), w.Partition.String(), w.Epoch, w.First.String(), w.Next.String(), batch}
+	if w.Load != nil {
+		args = append(args, w.Load.Topic, w.Load.Fold, w.Load.Patience.Milliseconds())
+	}
+	reply, err := s.run(ctx, s.scripts.apply, []string{keyDefinition, keyPositions, keyEpochs, keyRows, keyLoads}, args...)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -149,7 +154,7 @@ func (s *Store) Confirm(ctx context.Context, p streams.Partition, epoch int64) (
 	}
 	var stored Stored
 	var errs [2]error
-	stored.Position, errs[0] = bookNumber(keyPositions, reply[1])
+	stored.Position, errs[0] = bookPosition(reply[1])
 	stored.Mark, errs[1] = bookNumber(keyMarks, reply[2])
 	return stored, s.wrap(errors.Join(errs[:]...))
 }

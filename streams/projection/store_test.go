@@ -64,21 +64,21 @@ func TestDefineKeepsOffLostDefinitions(t *testing.T) {
 
 func TestAssign(t *testing.T) {
 	onRedis(t, func(t *testing.T, b *bench) {
-		if _, err := b.store.Assign(ctx(t), part0); !errors.Is(err, ErrWiped) {
+		if _, err := b.store.Assign(ctx(t), part0, At(0)); !errors.Is(err, ErrWiped) {
 			t.Errorf("without a definition: %v", err)
 		}
 		b.begin(counters...)
-		if want := (Assignment{1, Stored{0, Absent}}); b.at != want {
+		if want := (Assignment{1, Stored{At(0), Absent}}); b.at != want {
 			t.Errorf("first assignment %+v", b.at)
 		}
 		b.ok(step("a", change(1, rules.OpAdd, 1)))
 		b.mark(part0, 1)
-		if got, want := b.assign(part0), (Assignment{2, Stored{1, 1}}); got != want {
+		if got, want := b.assign(part0), (Assignment{2, Stored{At(1), 1}}); got != want {
 			t.Errorf("second assignment %+v, want %+v", got, want)
 		}
 		b.hset(keyDefinition, fieldDigest, "d2")
 		var digest *DigestError
-		if _, err := b.store.Assign(ctx(t), part0); !errors.As(err, &digest) {
+		if _, err := b.store.Assign(ctx(t), part0, At(0)); !errors.As(err, &digest) {
 			t.Errorf("with other rules: %v", err)
 		}
 		if got := b.bookkeeping().Epochs[part0]; got != 2 {
@@ -96,7 +96,7 @@ func TestStaleOwnerIsFenced(t *testing.T) {
 		b.at = b.assign(part0)
 		b.ok(step("a", change(1, rules.OpAdd, 1)))
 		for _, first := range []int64{0, 1} {
-			if a := b.write(Write{part0, frozen.Epoch, first, first + 1, b.fold}); a.Kind != AnswerFenced || a.Epoch != 2 {
+			if a := b.write(Write{Partition: part0, Epoch: frozen.Epoch, First: At(first), Next: At(first + 1), Fold: b.fold}); a.Kind != AnswerFenced || a.Epoch != 2 {
 				t.Errorf("from %d: %+v", first, a)
 			}
 		}
@@ -125,7 +125,7 @@ func TestConfirm(t *testing.T) {
 		b.begin(counters...)
 		b.ok(step("a", change(1, rules.OpAdd, 1)))
 		b.mark(part0, 1)
-		for p, want := range map[streams.Partition]Stored{part0: {1, 1}, part1: {Absent, Absent}} {
+		for p, want := range map[streams.Partition]Stored{part0: {At(1), 1}, part1: {At(Absent), Absent}} {
 			if got, err := b.store.Confirm(ctx(t), p, b.at.Epoch); err != nil || got != want {
 				t.Errorf("partition %s: %+v, %v", p, got, err)
 			}
@@ -253,13 +253,13 @@ func TestBatchIsSentAgainAfterALostReply(t *testing.T) {
 	if err := store.Define(ctx(t), definition()); err != nil {
 		t.Fatal(err)
 	}
-	w := Write{part0, b.at.Epoch, 1, 2, b.fold}
+	w := b.batch(1, 2, b.fold)
 	cut.Store(true)
 	if a, err := store.Apply(ctx(t), w); !Waits(err) {
 		t.Fatalf("answer %+v, error %v", a, err)
 	}
 	a, err := store.Apply(ctx(t), w)
-	if want := (Answer{Kind: AnswerStale, Position: 2}); err != nil || a != want {
+	if want := (Answer{Kind: AnswerStale, Position: At(2)}); err != nil || a != want {
 		t.Fatalf("answer %+v, error %v", a, err)
 	}
 	b.wantRow("a", "fines=2")

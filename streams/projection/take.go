@@ -10,7 +10,7 @@ import (
 func (p *partition) take(ctx context.Context) error {
 	var a Assignment
 	err := p.reader.redis(ctx, func() (err error) {
-		a, err = p.reader.store.Assign(ctx, p.id)
+		a, err = p.reader.store.Assign(ctx, p.id, p.reader.view.begin())
 		return err
 	})
 	if errors.Is(err, ErrWiped) {
@@ -48,10 +48,10 @@ func (p *partition) rebuild(ctx context.Context) error {
 // mark that stands in Redis then.
 func (p *partition) compare(ctx context.Context, stored Stored) (int64, error) {
 	before := p.state.last()
-	if stored.Position < before.Position {
+	if stored.Position.before(before.Position) {
 		p.reader.metrics.rollbacks.Inc()
 		p.log.Error("redis went back in time; the rows are built again from the stored position",
-			keyFrom, before.Position, keyTo, stored.Position, keyNext, "find out which failover or restore lost writes")
+			keyFrom, before.Position.String(), keyTo, stored.Position.String(), keyNext, "find out which failover or restore lost writes")
 	}
 	mark := before.lost(stored)
 	if mark == Absent {

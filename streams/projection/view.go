@@ -10,6 +10,7 @@ import (
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/rules"
+	"github.com/millrace/millrace/streams/snapshot"
 )
 
 // FoldVersion is the number of the engine's folds: it is raised when the same
@@ -23,6 +24,9 @@ type View struct {
 	Name    string
 	Version int
 	Topics  []string // sorted
+	// Snapshots is the topic that the view begins with; empty where that is its
+	// first event.
+	Snapshots string
 	// Digest is the hash of Text: of all that can change a row.
 	Digest string
 	// Text is the definition in canonical form.
@@ -33,17 +37,22 @@ type View struct {
 	topics  map[string]kafka.TopicConfig
 }
 
-// CompileView compiles the rules of a view against the event types of the
-// codec. All problems are returned at once.
-func CompileView(v *rules.View, codec streams.Codec, topics map[string]kafka.TopicConfig) (*View, []streams.Problem) {
+// CompileView compiles the rules of a view against the event types of the codec
+// and the fold that keeps the snapshots of a topic, nil where none does. All
+// problems are returned at once.
+func CompileView(v *rules.View, codec streams.Codec, topics map[string]kafka.TopicConfig, fold func(topic string) *rules.Fold) (*View, []streams.Problem) {
 	program, problems := v.Compile(rules.Options{
 		Types:          codec.Types,
 		AnyPartitioner: func(topic string) bool { return topics[topic].Partitioner == kafka.PartitionerAny },
+		Fold:           fold,
 	})
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	c := &View{Name: v.Name, Version: v.Version, Topics: slices.Sorted(slices.Values(v.Topics)), program: program, codec: codec, topics: topics}
+	if program.Snapshot != nil {
+		c.Snapshots = fold(v.Topics[0]).To
+	}
 	c.define(Layout, FoldVersion)
 	return c, nil
 }
@@ -65,6 +74,14 @@ func (v *View) canonical(layout, fold int) string {
 	}
 	b.WriteString(v.program.Canonical())
 	return b.String()
+}
+
+// begin is the position of a partition that has none yet.
+func (v *View) begin() Position {
+	if v.Snapshots != "" {
+		return loadingAt(snapshot.Beginning)
+	}
+	return At(0)
 }
 
 // ID names the view's version in Redis.

@@ -39,7 +39,7 @@ func compiled(t *testing.T, text, schema string, topics map[string]kafka.TopicCo
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	v, problems := CompileView(parsed, codec, topics)
+	v, problems := CompileView(parsed, codec, topics, nil)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

@@ -23,6 +23,7 @@ const (
 	keyMarks      = "m:hot"
 	keySeen       = "m:seen"
 	keyRows       = "m:rows"
+	keyLoads      = "m:load"
 	prefixRow     = "r:"
 )
 

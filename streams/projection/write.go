@@ -12,7 +12,7 @@ import (
 // answered: a Redis that is away is waited for, and the same batch is sent
 // again, because whether it was applied is known to the stored position alone.
 func (p *partition) write(ctx context.Context) error {
-	if p.read == p.position {
+	if p.read == p.position && p.load == nil { // a load says at its end that it is still under way
 		return nil
 	}
 	w := p.batch()
@@ -29,7 +29,11 @@ func (p *partition) write(ctx context.Context) error {
 }
 
 func (p *partition) batch() Write {
-	return Write{Partition: p.id, Epoch: p.epoch, First: p.position, Next: p.read, Fold: p.fold}
+	w := Write{Partition: p.id, Epoch: p.epoch, First: p.position, Next: p.read, Fold: p.fold}
+	if p.load != nil {
+		w.Load = &p.load.Load
+	}
+	return w
 }
 
 // answered acts on what the script said.
@@ -44,9 +48,9 @@ func (p *partition) answered(a Answer, w Write) error {
 			p.applied()
 			return nil
 		}
-		if a.Position > p.position {
+		if p.position.before(a.Position) {
 			p.log.Info("another worker has applied events of the partition; starting again from the stored position",
-				keyFrom, p.position, keyTo, a.Position)
+				keyFrom, p.position.String(), keyTo, a.Position.String())
 		}
 		return errRestart
 	case AnswerFenced:
@@ -59,6 +63,8 @@ func (p *partition) answered(a Answer, w Write) error {
 		return p.refused(w, a, "is not what this view writes there; remove the foreign value, or raise the view's version")
 	case AnswerRange:
 		return p.refused(w, a, "would leave its range (integers 64 bit, decimals 38 digits); mend the rule and raise the view's version")
+	case AnswerLoad:
+		return p.load.refused(a)
 	}
 	return fmt.Errorf("unexpected answer of the script: %v", a.Kind)
 }
@@ -72,8 +78,11 @@ func (p *partition) refused(w Write, a Answer, why string) error {
 	case a.Field == "":
 		place = fmt.Sprintf("row %q", a.Row)
 	}
-	return &kafka.StopError{Partition: p.id, Position: w.First, Err: fmt.Errorf(
-		"applying offsets %d to %d: %s %s", w.First, w.Next-1, place, why)}
+	if w.Load != nil {
+		return fmt.Errorf("applying snapshots of %s from position %s: %s %s", p.id, w.First, place, why)
+	}
+	return &kafka.StopError{Partition: p.id, Position: w.First.Offset, Err: fmt.Errorf(
+		"applying offsets %d to %d: %s %s", w.First.Offset, w.Next.Offset-1, place, why)}
 }
 
 // applied moves on behind a batch that Redis has.
@@ -86,6 +95,10 @@ func (p *partition) applied() {
 	p.in.TakeIgnored(func(eventType string, events int64) {
 		m.ignored.WithLabelValues(eventType).Add(float64(events))
 	})
+	if p.load != nil {
+		m.snapshots.Add(float64(p.load.pending))
+		p.load.pending = 0
+	}
 	if p.records > 0 {
 		m.receive.Observe(max(0, p.oldest.Sub(p.first).Seconds())) // clocks differ
 		m.process.Observe(now.Sub(p.oldest).Seconds())
