@@ -18,7 +18,9 @@
 // was whole: no offset of it was missing, or it took so little time that nothing
 // can have been removed. A stream's last record before that end has then been
 // read: it was there, or it was removed because of a later one, which would stand
-// before the end, too. A deadline ends it with an error, never with a part.
+// before the end, too. What says that a stream was forgotten is removed without a
+// later one, after a time: within half of that the last pass begins. A deadline
+// ends it with an error, never with a part.
 //
 // # Handover
 //

@@ -68,8 +68,8 @@ const (
 // Resync hands every record of a partition of a snapshot topic to fn, in order:
 // of a stream that has several records the last one counts. It returns when
 // nothing that was there can have been missed (see the package's comment); an
-// error of fn ends it and is returned as it is. It holds one fetch in memory, and
-// the streams of its Filter, which are none behind a compactor of Millrace.
+// error of fn ends it and is returned as it is. It holds two fetches in memory,
+// and the streams of its Filter, which are none behind a compactor of Millrace.
 //
 // The error is [ErrUnusable] where trying again cannot help. After another one
 // the load can be begun anew, or gone on with from a checkpoint that fn has seen.
