@@ -34,7 +34,7 @@ var edges = map[string][]string{
 	"cmd/saga-runner":            {"internal/compose", "streams/worker", "streams/saga"},
 	"cmd/compactor":              {"internal/compose/compactor", "streams/worker"},
 	"internal/compose":           {"streams", "streams/avro", "streams/kafka", "streams/rules", "streams/projection", "streams/worker", redis, yaml},
-	"internal/compose/compactor": {"streams/avro", "streams/kafka", "streams/rules", "streams/compaction", "streams/worker"},
+	"internal/compose/compactor": {"streams", "streams/avro", "streams/kafka", "streams/compaction", "streams/worker"},
 
 	// The operator's tool, and what it is made of.
 	"cmd/millrace": {

@@ -3,11 +3,14 @@ package compaction
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/rules"
 )
 
 // Config is the `compactor` block of the configuration.
@@ -27,6 +30,33 @@ type Config struct {
 	// 5s. Readers of snapshots replay what is younger; shorter writes more
 	// records.
 	FlushInterval time.Duration `yaml:"flush_interval"`
+}
+
+// Compile parses and compiles the folds, and returns all problems at once. Without
+// a codec it says what can be seen without, and returns no fold. kinds are the
+// folds in Go that the configuration may name.
+func (c Config) Compile(codec streams.Codec, topics map[string]kafka.TopicConfig, kinds map[string]Kind) (folds []*Fold, all []streams.Problem) {
+	names, written := map[string]bool{}, map[string]bool{}
+	for i := range c.Snapshots {
+		parsed, problems := rules.ParseFold(&c.Snapshots[i])
+		all = append(all, problems...)
+		if parsed == nil {
+			continue
+		}
+		if names[parsed.Name] && parsed.Name != "" {
+			all = append(all, parsed.Problem(fmt.Sprintf("there is another fold %s; a fold has one definition", parsed.Name)))
+		}
+		if written[parsed.To] && parsed.To != "" {
+			all = append(all, parsed.Problem(fmt.Sprintf("topic %s is written by another fold, too; name another topic by to:", parsed.To)))
+		}
+		names[parsed.Name], written[parsed.To] = true, true
+		if codec == nil {
+			continue
+		}
+		fold, problems := Compile(parsed, codec, topics, kinds)
+		folds, all = append(folds, fold), append(all, problems...)
+	}
+	return folds, all
 }
 
 // WithDefaults returns a copy in which every zero is its default.

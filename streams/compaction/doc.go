@@ -5,7 +5,7 @@
 // # Model
 //
 // A [Fold] says how an event changes the state of its stream: rules of the
-// configuration, or Go code ([Kind]). A [Compactor] runs folds. Each has
+// configuration, or Go code ([Typed], [Kind]). A [Compactor] runs folds. Each has
 // a consumer group that assigns the partitions of its event topic, and each
 // assigned partition is a goroutine: it takes the right to write the snapshot
 // partition of the same number ([kafka.Session]), loads it, and goes on with the

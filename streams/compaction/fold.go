@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/millrace/millrace/streams"
@@ -52,13 +53,13 @@ type Fold struct {
 
 	partitioner string
 	folder      func() (Folder, error)
-	program     *rules.FoldProgram // nil for a kind
+	events      map[string]bool // the types that it names; nil: all
 }
 
 // names says whether the fold knows events of a type. Those of others change
 // nothing but the version of their stream.
 func (f *Fold) names(eventType string) bool {
-	return f.program == nil || f.program.Events[eventType] != nil
+	return f.events == nil || f.events[eventType]
 }
 
 // Compile compiles a fold against the types of the codec. All problems are
@@ -72,22 +73,49 @@ func Compile(f *rules.Fold, codec streams.Codec, topics map[string]kafka.TopicCo
 	if c.partitioner == kafka.PartitionerAny {
 		problems = append(problems, f.Problem(fmt.Sprintf("topic %s has partitioner: any, so that a stream may lie in several partitions and has no state of its own", f.Topic)))
 	}
-	kind, known := kinds[f.Kind]
-	if f.Kind != "" && !known {
+	switch kind, known := kinds[f.Kind]; {
+	case f.Kind != "" && !known:
 		problems = append(problems, f.Problem(unknownKind(f.Kind, kinds)))
+	case f.Kind != "" && kind.Digest == "":
+		problems = append(problems, f.Problem(fmt.Sprintf("kind %s has no digest, which says when its states are others; begin with \"1\"", f.Kind)))
 	}
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	if f.Kind != "" {
-		c.define("kind "+f.Kind+" "+kind.Digest+"\n", Layout, FoldVersion)
-		c.folder = func() (Folder, error) { return kind.New(codec, f.State) }
-		return c, nil
+		c.ofKind(f, codec, kinds[f.Kind])
+	} else {
+		c.ofRules(f, codec, program)
 	}
-	c.program = program
-	c.define(program.Canonical(), Layout, FoldVersion)
-	c.folder = func() (Folder, error) { return newRuleFolder(program, f.State, codec) }
+	if c.events != nil && len(c.events) == 0 {
+		return c, nil // of rules that are wrong, as parsing has said
+	}
+	if _, err := c.folder(); err != nil {
+		return nil, []streams.Problem{f.Problem(err.Error())}
+	}
 	return c, nil
+}
+
+func (f *Fold) ofRules(of *rules.Fold, codec streams.Codec, program *rules.FoldProgram) {
+	f.define(program.Canonical(), Layout, FoldVersion)
+	f.events = map[string]bool{}
+	for eventType := range program.Events {
+		f.events[eventType] = true
+	}
+	f.folder = func() (Folder, error) { return newRuleFolder(program, of.State, codec) }
+}
+
+func (f *Fold) ofKind(of *rules.Fold, codec streams.Codec, kind Kind) {
+	text := "kind " + of.Kind + " " + kind.Digest + "\n"
+	if kind.Events != nil {
+		f.events = map[string]bool{}
+	}
+	for _, eventType := range slices.Sorted(slices.Values(kind.Events)) {
+		f.events[eventType] = true
+		text += "on " + eventType + "\n"
+	}
+	f.define(text, Layout, FoldVersion)
+	f.folder = func() (Folder, error) { return kind.New(codec, of.State) }
 }
 
 // define sets the text of the fold, as the engine of that layout and that fold

@@ -15,7 +15,11 @@ type Kind struct {
 	// convention "1", "2" and so on. It is refused without a new version of the
 	// fold.
 	Digest string
-	// New returns a folder of states of a type.
+	// Events are the types that it folds; those of others change nothing but the
+	// version of their stream. Nil: all.
+	Events []string
+	// New returns a folder of states of a type. It is called for each partition,
+	// and when the configuration is checked.
 	New func(codec streams.Codec, state string) (Folder, error)
 }
 

@@ -59,6 +59,7 @@ type lab struct {
 	t     *testing.T
 	codec *avro.Codec
 	fold  *Fold
+	kinds map[string]Kind
 	logs  *logs
 	// before is called with a worker that is about to start.
 	before func(*worker)
@@ -66,33 +67,43 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	codec, err := avro.Open(schemas)
-	if err != nil {
-		t.Fatal(err)
-	}
 	l := &lab{
 		Cluster: streamstest.New(t, streamstest.Options{Topics: map[string]int32{"orders": partitions}}),
-		t:       t, codec: codec, logs: &logs{},
+		t:       t, codec: newCodec(t), logs: &logs{},
 	}
 	l.fold = l.compile(orderFold)
 	return l
 }
 
+func newCodec(t *testing.T) *avro.Codec {
+	t.Helper()
+	codec, err := avro.Open(schemas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return codec
+}
+
 func (l *lab) compile(text string) *Fold {
 	l.t.Helper()
-	var node yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
-		l.t.Fatal(err)
-	}
-	parsed, problems := rules.ParseFold(&node)
-	if len(problems) > 0 {
-		l.t.Fatal(problems)
-	}
-	f, problems := Compile(parsed, l.codec, nil, nil)
+	f, problems := Compile(parseFold(l.t, text), l.codec, nil, l.kinds)
 	if len(problems) > 0 {
 		l.t.Fatal(problems)
 	}
 	return f
+}
+
+func parseFold(t *testing.T, text string) *rules.Fold {
+	t.Helper()
+	var node yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
+		t.Fatal(err)
+	}
+	parsed, problems := rules.ParseFold(&node)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return parsed
 }
 
 // paid is a payment into a stream.

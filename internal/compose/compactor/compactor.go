@@ -4,12 +4,11 @@ package compactor
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/avro"
 	"github.com/millrace/millrace/streams/compaction"
 	"github.com/millrace/millrace/streams/kafka"
-	"github.com/millrace/millrace/streams/rules"
 	"github.com/millrace/millrace/streams/worker"
 )
 
@@ -42,28 +41,13 @@ func (c *Compactor) Check(_ context.Context, f *worker.File, _ bool) error {
 		}
 		c.Codec = codec
 	}
-	c.Folds = nil
-	names, written := map[string]bool{}, map[string]bool{}
-	for i := range c.Config.Snapshots {
-		parsed, problems := rules.ParseFold(&c.Config.Snapshots[i])
-		f.Add(problems...)
-		if parsed == nil {
-			continue
-		}
-		if names[parsed.Name] && parsed.Name != "" {
-			f.Add(parsed.Problem(fmt.Sprintf("there is another fold %s; a fold has one definition", parsed.Name)))
-		}
-		if written[parsed.To] && parsed.To != "" {
-			f.Add(parsed.Problem(fmt.Sprintf("topic %s is written by another fold, too; name another topic by to:", parsed.To)))
-		}
-		names[parsed.Name], written[parsed.To] = true, true
-		if c.Codec == nil {
-			continue
-		}
-		fold, problems := compaction.Compile(parsed, c.Codec, c.Topics, c.Kinds)
-		f.Add(problems...)
-		c.Folds = append(c.Folds, fold)
+	var codec streams.Codec
+	if c.Codec != nil {
+		codec = c.Codec
 	}
+	var problems []streams.Problem
+	c.Folds, problems = c.Config.Compile(codec, c.Topics, c.Kinds)
+	f.Add(problems...)
 	return nil
 }
 

@@ -1,0 +1,139 @@
+package compaction
+
+import (
+	"errors"
+	"math/big"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/snapshot"
+)
+
+// The state and the events of the lab in Go.
+type goOrder struct {
+	Payments *int64   `avro:"payments"`
+	Paid     *big.Rat `avro:"paid"`
+	Note     *string  `avro:"note"`
+	Other    *string  `avro:"other"`
+	Closed   bool     `avro:"closed"`
+}
+
+type (
+	goPaid struct {
+		Amount *big.Rat `avro:"amount"`
+	}
+	goNoted struct {
+		Note  string `avro:"note"`
+		Other bool   `avro:"other"`
+	}
+	goClosed struct{}
+)
+
+func typedOrder(digest string) Kind {
+	t := NewTyped[goOrder](digest)
+	On(t, "Paid", func(o goOrder, d goPaid, _ Event) (goOrder, bool, error) {
+		n, paid := int64(1), d.Amount
+		if o.Payments != nil {
+			n, paid = n+*o.Payments, new(big.Rat).Add(paid, o.Paid)
+		}
+		o.Payments, o.Paid = &n, paid
+		if d.Amount.Sign() < 0 {
+			return o, false, errors.New("it is negative")
+		}
+		return o, false, nil
+	})
+	On(t, "Noted", func(o goOrder, d goNoted, _ Event) (goOrder, bool, error) {
+		o.Note = &d.Note
+		return o, false, nil
+	})
+	On(t, "Closed", func(o goOrder, _ goClosed, _ Event) (goOrder, bool, error) { return o, true, nil })
+	return t.Kind()
+}
+
+const kindFold = `
+name: order
+topic: orders
+state: Order
+on_error: stop
+kind: orders-in-go
+`
+
+// TestTypedFold: a fold in Go leaves what the rules leave. With another digest it
+// is refused.
+func TestTypedFold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.kinds = map[string]Kind{"orders-in-go": typedOrder("1")}
+		l.fold = l.compile(kindFold)
+		w := l.start(nil)
+		viewed := l.event("Closed", 1, "{}")
+		viewed.Type = "Viewed" // before it begins, while it lives, when it has ended
+		l.Kafka.Produce("orders", viewed, l.paid(1, "3.00"), viewed, l.event("Noted", 1, `{"note":"x"}`), l.event("Closed", 1, "{}"), viewed)
+		l.pay(60)
+		l.Kafka.Produce("orders", l.event("Closed", 2, "{}"), l.event("Closed", 2, "{}"), l.paid(2, "3.00"), l.event("Closed", 3, "{}"), viewed)
+		l.caughtUp()
+		l.right()
+		l.Kafka.Produce("orders", l.paid(in(1, 1)[0], "-1.00"))
+		_ = w.stops(1, "record orders/1/", "event Paid of stream order-", "it is negative")
+		w.stop()
+
+		before := l.watermarks()
+		l.kinds["orders-in-go"] = typedOrder("2")
+		fold := l.fold
+		l.fold = l.compile(kindFold)
+		var digest *snapshot.DigestError
+		if err := l.start(nil).leaves("raise version"); !errors.As(err, &digest) {
+			t.Errorf("it left with %v", err)
+		}
+		if l.fold = fold; l.watermarks() != before {
+			t.Error("another fold has moved the watermarks")
+		}
+	})
+}
+
+// TestKindWithoutState: a record without a value would say that nothing is known
+// of its stream.
+func TestKindWithoutState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.kinds = map[string]Kind{"orders-in-go": {Digest: "1", New: func(streams.Codec, string) (Folder, error) {
+			return FolderFunc(func([]byte, Event) ([]byte, bool, error) { return nil, false, nil }), nil
+		}}}
+		l.fold = l.compile(kindFold)
+		l.pay(20)
+		w := l.start(nil)
+		_ = w.stops(0, "record orders/0/0: ", "its fold returned no state")
+		w.stop()
+	})
+}
+
+// TestKindsThatCannotBe are problems of the configuration.
+func TestKindsThatCannotBe(t *testing.T) {
+	fails := errors.New("no such table")
+	wrong := NewTyped[goPaid]("1")
+	twice := NewTyped[goOrder]("1")
+	On(twice, "Paid", func(o goOrder, _ goNoted, _ Event) (goOrder, bool, error) { return o, false, nil })
+	for want, kinds := range map[string]map[string]Kind{
+		"this binary has none":               nil,
+		"this binary has others":             {"others": typedOrder("1")},
+		"kind orders-in-go has no digest":    {"orders-in-go": typedOrder("")},
+		"no such table":                      {"orders-in-go": {Digest: "1", New: func(streams.Codec, string) (Folder, error) { return nil, fails }}},
+		"Order as compaction.goPaid":         {"orders-in-go": wrong.Kind()},
+		"Paid as compaction.goNoted":         {"orders-in-go": twice.Kind()},
+		"a fold of structs reads Avro, and ": {"orders-in-go": {Digest: "1", New: func(streams.Codec, string) (Folder, error) { return twice.folder(nil, "Order") }}},
+	} {
+		codec := newCodec(t)
+		_, problems := Compile(parseFold(t, kindFold), codec, nil, kinds)
+		if len(problems) != 1 || !strings.Contains(problems[0].Message, want) || problems[0].Line != 2 && problems[0].Line != 6 {
+			t.Errorf("problems %v, want one with %q", problems, want)
+		}
+	}
+	defer func() {
+		if r := recover(); r == nil || !strings.Contains(r.(string), "Paid are folded twice") {
+			t.Errorf("panic %v", r)
+		}
+	}()
+	On(twice, "Paid", func(o goOrder, _ goPaid, _ Event) (goOrder, bool, error) { return o, false, nil })
+}
