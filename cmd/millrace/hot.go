@@ -133,6 +133,10 @@ func progressOf(view string, all []projection.Progress) viewProgress {
 		if p.Hot {
 			hot++
 		}
+		if p.Load != nil {
+			v.done += p.Load.Position
+			v.total += p.Load.End
+		}
 		v.done += p.Position
 		v.total += p.Stable
 		v.rate += p.Rate

@@ -74,12 +74,14 @@ type partitionStatus struct {
 	Partition string           `json:"partition"`
 	State     projection.State `json:"state"`
 	Position  int64            `json:"position"`
-	Mark      *int64           `json:"mark"`
-	Stable    *int64           `json:"lso"`
-	Behind    *float64         `json:"behind_seconds"`
-	Lag       *int64           `json:"lag_records_max"`
-	Seen      *time.Time       `json:"seen"`
-	id        streams.Partition
+	// Loading is how far snapshots are loaded, as it stands in Redis.
+	Loading string     `json:"loading,omitempty"`
+	Mark    *int64     `json:"mark"`
+	Stable  *int64     `json:"lso"`
+	Behind  *float64   `json:"behind_seconds"`
+	Lag     *int64     `json:"lag_records_max"`
+	Seen    *time.Time `json:"seen"`
+	id      streams.Partition
 }
 
 var (
@@ -109,7 +111,10 @@ func (v *viewStatus) line() []string {
 func (v *viewStatus) partitionLines() (lines [][]string) {
 	for _, p := range v.Partitions {
 		position, seen := strconv.FormatInt(p.Position, 10), "never"
-		if p.Position == projection.Absent {
+		switch {
+		case p.Loading != "":
+			position = p.Loading
+		case p.Position == projection.Absent:
 			position = "-"
 		}
 		if p.Seen != nil {

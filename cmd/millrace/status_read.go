@@ -81,6 +81,7 @@ func readView(ctx context.Context, client redis.UniversalClient, id projection.V
 	}
 	v := viewStatus{View: id.View, Version: id.Version, State: s.State, Live: s.Live, LiveVersion: live, Rows: s.Rows, Partitions: []partitionStatus{}}
 	v.addPartitions(s.Partitions)
+	v.noteLoading()
 	switch {
 	case s.Definition == nil:
 		v.note("no worker has begun it yet")
@@ -104,7 +105,7 @@ func (v *viewStatus) note(format string, args ...any) {
 
 func (v *viewStatus) addPartitions(partitions []projection.PartitionStatus) {
 	for _, p := range partitions {
-		one := partitionStatus{Partition: p.Partition.String(), State: p.State, Position: p.Position, id: p.Partition}
+		one := partitionStatus{Partition: p.Partition.String(), State: p.State, Position: p.Position, Loading: p.Loading, id: p.Partition}
 		if p.Mark != projection.Absent {
 			one.Mark = &p.Mark
 		}
@@ -115,6 +116,19 @@ func (v *viewStatus) addPartitions(partitions []projection.PartitionStatus) {
 			v.Owned++
 		}
 		v.Partitions = append(v.Partitions, one)
+	}
+}
+
+// noteLoading notes that rows are not yet those of any one moment.
+func (v *viewStatus) noteLoading() {
+	loading := 0
+	for _, p := range v.Partitions {
+		if p.Loading != "" {
+			loading++
+		}
+	}
+	if loading > 0 {
+		v.note("loading snapshots of %s", plural(loading, "partition"))
 	}
 }
 

@@ -40,6 +40,21 @@ func TestStatusNotesWhatNobodyWorksOn(t *testing.T) {
 	}
 }
 
+func TestStatusNotesLoads(t *testing.T) {
+	var v viewStatus
+	partitions := seen(time.Second, time.Second, time.Second)
+	partitions[1].Position, partitions[1].Loading = projection.Absent, "load:7:-:6"
+	v.addPartitions(partitions)
+	if v.noteLoading(); v.Note != "loading snapshots of 1 partition" {
+		t.Errorf("got %q", v.Note)
+	}
+	for n, want := range []string{"5", "load:7:-:6", "5"} {
+		if got := v.partitionLines()[n][2]; got != want {
+			t.Errorf("partition %d: %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestStatusNotesLostEvents(t *testing.T) {
 	var v viewStatus
 	v.addPartitions(seen(time.Second, time.Second))
