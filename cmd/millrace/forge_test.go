@@ -11,16 +11,19 @@ import (
 )
 
 // forge TOPIC STREAM [OTHER] writes the snapshot of another stream as that of a
-// stream, or that nothing is known of it.
+// stream; where there is no such snapshot, OTHER itself as a record that is none.
+// Without OTHER it writes that nothing is known of the stream.
 func forge(ts *testscript.TestScript, _ bool, args []string) {
 	cfg := kafka.Config{Brokers: []string{ts.Getenv("MILLRACE_KAFKA")}}
 	topic, err := snapshot.Open(context.Background(), cfg, "orders", args[0])
 	ts.Check(err)
 	defer topic.Close()
 	forged := kafka.OutRecord{Key: []byte(args[1])}
-	for p := range topic.Source.Partitions {
+	if len(args) == 3 {
+		forged.Value = []byte(args[2])
+		p := streams.PartitionOf(forged.Value, topic.Source.Partitions)
 		_, err := snapshot.Resync(context.Background(), topic, snapshot.Options{Partition: p}, func(r *snapshot.Record) error {
-			if len(args) == 3 && string(r.Stream) == args[2] {
+			if string(r.Stream) == args[2] {
 				forged = snapshot.Encode(forged.Key, r.Entry)
 			}
 			return nil

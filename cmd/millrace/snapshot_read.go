@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/millrace/millrace/internal/compose"
@@ -73,13 +74,19 @@ func (r *foldReader) read(ctx context.Context, f *rules.Fold, digest string) (*f
 	if err := r.lag(ctx, status); err != nil {
 		return nil, err
 	}
-	for i := range status.Partitions {
-		status.Digest = cmp.Or(status.Digest, status.Partitions[i].digest)
-	}
-	if digest != "" && status.Digest != "" && digest != status.Digest {
-		status.note("the snapshots were folded by other rules: raise version")
-	}
+	status.compare(digest)
 	return status, nil
+}
+
+// compare notes snapshots of other rules than those of the digest, or of several.
+func (f *foldStatus) compare(digest string) {
+	for i := range f.Partitions {
+		f.Digest = cmp.Or(f.Digest, f.Partitions[i].digest)
+	}
+	digest = cmp.Or(digest, f.Digest)
+	if slices.ContainsFunc(f.Partitions, func(p snapshotsStatus) bool { return p.digest != "" && p.digest != digest }) {
+		f.note("the snapshots were folded by other rules: raise version")
+	}
 }
 
 // note adds what somebody who looks should know.
@@ -108,9 +115,11 @@ func (r *foldReader) partitions(ctx context.Context, topic *snapshot.Topic, stat
 				r.display.Set("reading "+topic.Name, position, total, "")
 			}
 		}}, counted.take)
-		if errors.Is(err, snapshot.ErrUnusable) {
+		var bad *streams.RecordError
+		switch {
+		case errors.Is(err, snapshot.ErrUnusable) || errors.As(err, &bad):
 			status.note("%v", err)
-		} else if err != nil {
+		case err != nil:
 			return err
 		}
 		done += ends[topic.Partition(p)]
