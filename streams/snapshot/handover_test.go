@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/state"
 )
 
 // ahead writes snapshots that include events behind their watermark, as one does
@@ -82,14 +84,18 @@ func TestGoneStreamKeepsItsVersion(t *testing.T) {
 // state included are not applied to nothing.
 func TestForgottenStreamStaysForgotten(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
-		l.ahead()
+		l.put(l.watermark(0))
+		l.happen("a", "a")
+		l.fold()
+		l.put(l.pending()...)
 		l.put(kafka.OutRecord{Key: []byte("a")})
+		l.happen("a")
 		r := l.reader()
 		if err := r.load(); err != nil {
 			t.Fatal(err)
 		}
 		r.follow()
-		if got := text(r.states["a"]); got != `version 1, gone false, "6," at 6` {
+		if got := text(r.states["a"]); got != `version 1, gone false, "2," at 2` {
 			t.Errorf("a: %s", got)
 		}
 	})
@@ -167,5 +173,51 @@ func TestInterruptedLoadGoesOnUntilItIsCovered(t *testing.T) {
 				t.Errorf("covered %t: wrong is %s", covered, wrong)
 			}
 		})
+	}
+}
+
+// What says that a stream was forgotten is removed after delete.retention.ms. A
+// load that takes longer may not hear of it, and ends; one that does not know has
+// the stream for ever.
+func TestLoadThatMayHaveMissedThatAStreamWasForgottenEnds(t *testing.T) {
+	for _, knows := range []bool{true, false} {
+		inLab(t, map[string]string{"min.compaction.lag.ms": "0", "delete.retention.ms": "60000"}, func(l *lab) {
+			l.fetchOneBatch()
+			l.happen("rests") // the log begins with it for ever
+			l.flush()
+			for _, name := range []string{"a", "b", "b"} {
+				l.happen(name)
+				l.flush()
+			}
+			r := l.reader()
+			if !knows {
+				r.topic.DeleteRetention = 24 * time.Hour
+			}
+			r.each = func(s *Record) error {
+				if string(s.Stream) == "a" {
+					l.put(kafka.OutRecord{Key: []byte("a")})
+					l.put(l.watermark(l.position))
+					time.Sleep(2 * time.Minute)
+					l.compact()
+				}
+				return nil
+			}
+			err := r.load()
+			if _, back := r.states["a"]; knows != (err != nil) || !back {
+				t.Errorf("knows %t: %v, it came back: %t", knows, err, back)
+			}
+		})
+	}
+}
+
+// The event at the watermark is behind it.
+func TestFilterRemembersWhatIsAtTheWatermark(t *testing.T) {
+	f := newFilter()
+	for offset, stream := range []string{"before", "at", "behind"} {
+		f.note(&Record{Stream: []byte(stream), Entry: state.Entry{Offset: int64(offset)}})
+	}
+	f.keep(1)
+	if f.Includes([]byte("before"), 0) || !f.Includes([]byte("at"), 1) || !f.Includes([]byte("behind"), 2) || f.Includes([]byte("behind"), 3) {
+		t.Errorf("%+v", f)
 	}
 }

@@ -122,9 +122,13 @@ func (p *player) do(a act) {
 		p.put(p.watermark(p.position))
 		clear(p.changed)
 	case "ahead": // and is slow with the watermark
+		before := p.position
 		p.fold()
 		p.put(p.pending()...)
 		clear(p.changed)
+		if a.n%2 == 0 {
+			p.put(p.watermark(before))
+		}
 	case "hold":
 		p.fold()
 		p.held, p.kept = p.begin(append(p.pending(), p.watermark(p.position))...), a.n%2 == 0

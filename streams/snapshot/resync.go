@@ -89,7 +89,6 @@ func Resync(ctx context.Context, t *Topic, o Options, fn func(*Record) error) (L
 		return Loaded{}, err
 	}
 	l := r.loading
-	r.filter.keep(l.Watermark)
 	return Loaded{
 		Position: max(l.Watermark, 0), Checkpoint: l.Checkpoint, Filter: r.filter, Digest: l.Digest,
 		Snapshots: l.Snapshots, Gone: l.Gone, Passes: r.passes, Took: time.Since(r.began),
