@@ -112,7 +112,7 @@ func (l *lab) createSnapshots() {
 	l.t.Helper()
 	settings := map[string]*string{}
 	for name, value := range map[string]string{
-		"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime", "min.compaction.lag.ms": "600000", "delete.retention.ms": strconv.Itoa(int(2 * patience.Milliseconds())),
+		"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime", "min.compaction.lag.ms": "0", "delete.retention.ms": strconv.Itoa(int(2 * patience.Milliseconds())),
 	} {
 		settings[name] = &value
 	}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/millrace/millrace/streams"
@@ -61,9 +62,12 @@ func TestLoadGoesOnKnowingWhatItIncludes(t *testing.T) {
 				k.t.Fatal(err)
 			}
 		}
-		k.start(small)
+		next := k.start(small)
 		if loads := !k.comesTrueSoon(func() bool { return k.following(0) }); loads != defended {
 			k.t.Errorf("goes on with the load: %v", loads)
+		}
+		if n := testutil.ToFloat64(next.Metrics.of("order").snapshots); n != 0 {
+			k.t.Errorf("%v snapshots were loaded twice", n)
 		}
 		k.flush(0, 20)
 		k.untilStable()
@@ -178,8 +182,10 @@ func TestLoadThatStoodStillIsRefused(t *testing.T) {
 		first := k.start(nil, 0)
 		k.untilHalfway(0)
 		time.Sleep(patience + time.Minute)
-		if why := stopped(first, 0); why != nil {
-			t.Fatalf("it waits, and is refused: %v", why)
+		k.payPartition(0, 1)
+		k.halfway(0, 5)
+		if k.untilHalfway(0); stopped(first, 0) != nil {
+			t.Fatalf("it waits, and is refused: %v", stopped(first, 0))
 		}
 		first.kill()
 		time.Sleep(patience + time.Minute)
@@ -187,9 +193,9 @@ func TestLoadThatStoodStillIsRefused(t *testing.T) {
 			k.weaken = lacking("load-age")
 		}
 		w := k.start(nil, 0)
-		k.flush(0, 20)
+		k.flush(0, 21)
 		k.until("end of the load", func() bool { return stopped(w, 0) != nil || k.following(0) })
-		refused := errors.Is(stopped(w, 0), snapshot.ErrUnusable) && strings.Contains(stopped(w, 0).Error(), "has stood still since 2000-01-01T00:0")
+		refused := errors.Is(stopped(w, 0), snapshot.ErrUnusable) && strings.Contains(stopped(w, 0).Error(), "has stood still since 2000-01-01T00:06")
 		if !refused && stopped(w, 0) != nil {
 			t.Errorf("stopped by %v", stopped(w, 0))
 		}
@@ -236,7 +242,7 @@ func TestLoadsCompareAndOthersDoNot(t *testing.T) {
 		k := newLab(t, snapshotView).keeper()
 		k.payPartition(0, 20)
 		k.keep()
-		first := k.start(nil)
+		first := k.start(tiny)
 		k.untilApplied()
 		def := k.Redis.Hash(k.views[0].ID(k.prefix).key(keyDefinition))
 		if def[fieldFold] != "d1" || !strings.HasPrefix(def[fieldSnapshots], k.snapshots()+"/") {
