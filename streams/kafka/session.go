@@ -42,6 +42,7 @@ type Session struct {
 	client     *kgo.Client
 	partition  streams.Partition
 	start, end int64
+	next       int64 // behind all that was there or was written by this session
 	closed     bool
 }
 
@@ -110,6 +111,7 @@ func (s *Session) takeOver(ctx context.Context) error {
 	if s.end, err = s.list(ctx, atEnd); err != nil {
 		return err
 	}
+	s.next = s.end
 	return s.awaitStable(ctx)
 }
 

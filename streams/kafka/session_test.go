@@ -21,10 +21,11 @@ var sessionPartition = streams.Partition{Topic: "fines", Partition: 1}
 
 // sessionCluster is a broker with the topic fines on a virtual network. It
 // belongs into a synctest bubble.
-func sessionCluster(t *testing.T) (*kfake.Cluster, Config) {
+func sessionCluster(t *testing.T, opts ...kfake.Opt) (*kfake.Cluster, Config) {
 	t.Helper()
 	var network kfake.VirtualNetwork
-	cluster, err := kfake.NewCluster(kfake.ListenFn(network.Listen), kfake.Ports(9092), kfake.SeedTopics(2, "fines"))
+	opts = append(opts, kfake.ListenFn(network.Listen), kfake.Ports(9092), kfake.SeedTopics(2, "fines"))
+	cluster, err := kfake.NewCluster(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

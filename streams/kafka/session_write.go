@@ -87,6 +87,17 @@ func (s *Session) produce(ctx context.Context, records []OutRecord) error {
 	if err := promise.Err(); err != nil {
 		return fmt.Errorf("producing: %w", err)
 	}
+	return s.goesOn(kept)
+}
+
+// goesOn refuses what does not stand behind all that this session has loaded and
+// written: what was written before is no longer there. A broker before Kafka 4
+// takes records of a topic by its name, also where it was made anew.
+func (s *Session) goesOn(written []kgo.Record) error {
+	if at := written[0].Offset; at < s.next {
+		return fmt.Errorf("its log has gone back from %d to %d: the topic was made anew, or an unclean leader elected", s.next, at)
+	}
+	s.next = written[len(written)-1].Offset + 1
 	return nil
 }
 
