@@ -8,6 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/millrace/millrace/streams/streamstest"
 )
 
@@ -174,18 +178,89 @@ func (l *lab) history(random *rand.Rand, n int) {
 }
 
 // TestTwoOwnersDoNotStandStill: two workers believe for ever that they own all
-// partitions, and fence each other again and again.
+// partitions, and fence each other again and again. Each has begun to fold when
+// the other one fences it, and would flush only later.
 func TestTwoOwnersDoNotStandStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)
-		workers := []*worker{l.start(nil), l.start(nil)}
-		for range 10 {
-			l.pay(20)
-			l.caughtUp()
+		slow := func(o *Options) { o.Config.FlushInterval = 30 * time.Second }
+		workers := []*worker{l.start(slow)}
+		before := l.watermarks()
+		for minute := range 3 {
+			for second := range 60 {
+				if minute == 0 && second == 10 {
+					workers = append(workers, l.start(slow))
+				}
+				l.pay(20)
+				time.Sleep(time.Second)
+			}
+			now := l.watermarks()
+			for p := range now {
+				if now[p] <= before[p] {
+					t.Errorf("partition %d stands still at %d for a minute", p, now[p])
+				}
+			}
+			before = now
 		}
+		l.caughtUp()
 		l.right()
 		for _, w := range workers {
 			w.stop()
 		}
+	})
+}
+
+// TestFlushOfUnknownOutcome: after an error what is in memory is thrown away. What
+// was committed is loaded, and the rest is folded again.
+func TestFlushOfUnknownOutcome(t *testing.T) {
+	for name, fault := range map[string]kfake.Fault{
+		"produce": {Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders.snapshots"},
+		"end":     {Keys: []kmsg.Key{kmsg.EndTxn}, TxnID: "millrace/orders.snapshots/1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t)
+				l.pay(10)
+				w := l.start(nil)
+				l.caughtUp()
+				fault.Err = kerr.InvalidTxnState
+				failed := l.Kafka.Server().Fault(fault)
+				l.pay(40)
+				l.caughtUp()
+				l.right()
+				if n := strings.Count(l.logs.String(), "starting again from the committed snapshots"); failed.Hits() != 1 || n != 1 {
+					t.Errorf("%d faults, logged\n%s", failed.Hits(), l.logs)
+				}
+				w.stop()
+			})
+		})
+	}
+}
+
+// TestRestartsAreToldOnce, however often and with however many events they fail,
+// and again after a flush.
+func TestRestartsAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		w := l.start(nil)
+		for outage := range 2 {
+			failing := l.Kafka.Server().Fault(kfake.Fault{
+				Keys: []kmsg.Key{kmsg.EndTxn}, TxnID: "millrace/orders.snapshots/1", Err: kerr.InvalidTxnState, Count: -1,
+			})
+			for range 10 {
+				l.pay(20)
+				time.Sleep(10 * time.Second)
+			}
+			if n := strings.Count(l.logs.String(), "starting again"); n != outage+1 || failing.Hits() < 20 {
+				t.Errorf("told %d times in outage %d of %d tries", n, outage+1, failing.Hits())
+			}
+			if why := strings.Join(w.NotReady(), "\n"); outage == 0 && !strings.Contains(why, "INVALID_TXN_STATE") {
+				t.Errorf("not ready: %s", why)
+			}
+			failing.Remove()
+			l.caughtUp()
+		}
+		l.right()
+		w.stop()
 	})
 }

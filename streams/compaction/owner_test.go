@@ -1,14 +1,17 @@
 package compaction
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/snapshot"
 	"github.com/millrace/millrace/streams/streamstest"
 )
@@ -39,6 +42,56 @@ func TestFrozenOwnerCommitsNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// asked is an assigner that counts what it is asked for. It never lets its worker
+// join again.
+type asked struct {
+	kafka.Assigner
+	commits, rejoins atomic.Int64
+}
+
+// instead puts it in the place of the assigner.
+func (a *asked) instead(o *Options) {
+	assigner := o.Assigner
+	o.Assigner = func(group string, topics []string) kafka.Assigner {
+		a.Assigner = assigner(group, topics)
+		return a
+	}
+}
+
+func (a *asked) Commit(context.Context, map[streams.Partition]int64) error {
+	a.commits.Add(1)
+	return nil
+}
+
+func (a *asked) Rejoin() { a.rejoins.Add(1) }
+
+// TestFencedOwnerDoesNotTakeItsPartitionBack: it asks to join again, and until
+// then leaves the new owner alone.
+func TestFencedOwnerDoesNotTakeItsPartitionBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pay(40)
+		first := new(asked)
+		fenced := l.start(first.instead)
+		l.caughtUp()
+		second := new(asked)
+		owner := l.start(second.instead)
+		for range 10 {
+			l.pay(40)
+			l.caughtUp()
+		}
+		if n := first.rejoins.Load(); n != partitions || second.rejoins.Load() != 0 {
+			t.Errorf("the fenced owner of %d partitions asks %d times to join again, the other one %d times", partitions, n, second.rejoins.Load())
+		}
+		if n := fenced.kafka.Requests("InitProducerID"); n != partitions {
+			t.Errorf("it has taken partitions %d times, want %d", n, partitions)
+		}
+		l.right()
+		fenced.stop()
+		owner.stop()
+	})
 }
 
 // TestEditedRulesAreRefused, and what changes no state is not.
@@ -101,6 +154,26 @@ func TestForeignTransactionInTheSnapshots(t *testing.T) {
 	})
 }
 
+// TestReadyAtTheEndOfItsAssignment, and not before.
+func TestReadyAtTheEndOfItsAssignment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pay(40)
+		var frozen <-chan struct{}
+		l.before = func(w *worker) {
+			frozen = w.kafka.Inject(streamstest.Fault{Request: "Fetch", Action: streamstest.FreezeRequest}) // of events: there are no snapshots
+		}
+		w := l.start(nil)
+		l.until("frozen worker", func() bool { return closed(frozen) })
+		if why := strings.Join(w.NotReady(), "\n"); strings.Count(why, "not yet at the stable end of its assignment") != partitions {
+			t.Errorf("not ready: %s", why)
+		}
+		w.kafka.Thaw()
+		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		w.stop()
+	})
+}
+
 // TestOpenTransactionInTheSource: the worker is ready at the LSO. What is behind
 // it follows when the transaction ends.
 func TestOpenTransactionInTheSource(t *testing.T) {
@@ -127,27 +200,36 @@ func TestOpenTransactionInTheSource(t *testing.T) {
 }
 
 // TestSnapshotTopicMadeAnew: what was written to the former one is not in it, and
-// has to be folded again.
+// has to be folded again, by an owner that has only loaded as by one that wrote.
 func TestSnapshotTopicMadeAnew(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.pay(40)
-		w := l.start(nil)
-		l.caughtUp()
-		if _, err := l.Kafka.Admin().DeleteTopic(t.Context(), l.fold.Snapshots); err != nil {
-			t.Fatal(err)
-		}
-		compact := "compact"
-		l.Kafka.CreateTopic(l.fold.Snapshots, partitions, map[string]*string{"cleanup.policy": &compact})
-		l.pay(40)
-		time.Sleep(2 * time.Minute)
-		l.right()
-		if len(l.load()) < 20 {
-			t.Errorf("%d streams, want 20", len(l.load()))
-		}
-		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
-		w.stop()
-	})
+	for _, wrote := range []bool{false, true} {
+		t.Run(fmt.Sprintf("wrote=%t", wrote), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t)
+				l.pay(40)
+				l.once()
+				w := l.start(nil)
+				if wrote {
+					l.pay(40)
+					l.caughtUp()
+				}
+				l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+				if _, err := l.Kafka.Admin().DeleteTopic(t.Context(), l.fold.Snapshots); err != nil {
+					t.Fatal(err)
+				}
+				compact := "compact"
+				l.Kafka.CreateTopic(l.fold.Snapshots, partitions, map[string]*string{"cleanup.policy": &compact})
+				l.pay(40)
+				time.Sleep(2 * time.Minute)
+				l.right()
+				if n := len(l.load()); n != 20 {
+					t.Errorf("%d streams, want 20", n)
+				}
+				l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+				w.stop()
+			})
+		})
+	}
 }
 
 // TestKafkaThatIsAwayIsWaitedFor.

@@ -40,7 +40,7 @@ const restartPause = time.Second
 // run owns the partition until ctx ends. Whatever it returns for, nothing of this
 // assignment writes any more.
 func (p *partition) run(ctx context.Context) {
-	var told string // why it began again last
+	told := false // that it begins again, since the last flush
 	for ctx.Err() == nil {
 		err := p.own(ctx)
 		var digest *snapshot.DigestError
@@ -61,9 +61,9 @@ func (p *partition) run(ctx context.Context) {
 			p.stop(err)
 			return
 		}
-		if why := err.Error(); why != told {
+		if !told || !p.fresh {
 			p.log.Warn("starting again from the committed snapshots", keyError, err)
-			told = why
+			told = true
 		}
 		p.state.notReady("starting again from the committed snapshots: " + err.Error())
 		if follow.Sleep(ctx, restartPause) != nil {
@@ -89,6 +89,7 @@ func (p *partition) stop(err error) {
 // own takes the partition over, loads its states, and follows its events until
 // an error ends that.
 func (p *partition) own(ctx context.Context) error {
+	p.fresh = true
 	stable, err := p.keeper.stable(ctx, p.id)
 	if err != nil {
 		return err
@@ -101,7 +102,7 @@ func (p *partition) own(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.read, p.fresh, p.begun, p.stamp, p.records = position, true, time.Time{}, time.Time{}, 0
+	p.read, p.begun, p.stamp, p.records = position, time.Time{}, time.Time{}, 0
 	p.state.loaded(position, stable)
 	feed := p.keeper.kafka.Open(p.id, position)
 	defer feed.Close()
