@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/millrace/millrace/internal/e2e"
+	"github.com/millrace/millrace/streams/compaction"
 	"github.com/millrace/millrace/streams/projection"
 )
 
@@ -34,10 +35,11 @@ var (
 	describedLabels = regexp.MustCompile(`variableLabels: {([^}]*)}`)
 )
 
-// metrics returns the metrics of the projector with their labels.
+// metrics returns the metrics of the workers with their labels.
 func metrics() map[string]string {
 	var r collected
 	projection.NewMetrics(&r)
+	compaction.NewMetrics(&r)
 	described := make(chan *prometheus.Desc)
 	go func() {
 		defer close(described)
@@ -84,7 +86,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 func TestLogLinesAreDocumented(t *testing.T) {
 	text := page(t, "operations.md")
 	lines := 0
-	for _, folder := range []string{"streams/kafka", "streams/projection", "streams/worker"} {
+	for _, folder := range []string{"streams/kafka", "streams/projection", "streams/compaction", "streams/internal/follow", "streams/worker"} {
 		for _, line := range logged(t, folder) {
 			lines++
 			if !strings.Contains(text, line) {
