@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/kafka"
@@ -34,4 +37,19 @@ func forge(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	defer session.Close()
 	ts.Check(session.Write(context.Background(), []kafka.OutRecord{forged}))
+}
+
+// trim TOPIC PARTITION OFFSET deletes what is before an offset.
+func trim(ts *testscript.TestScript, _ bool, args []string) {
+	partition, err := strconv.ParseInt(args[1], 10, 32)
+	ts.Check(err)
+	offset, err := strconv.ParseInt(args[2], 10, 64)
+	ts.Check(err)
+	client, err := kgo.NewClient(kgo.SeedBrokers(ts.Getenv("MILLRACE_KAFKA")))
+	ts.Check(err)
+	defer client.Close()
+	var before kadm.Offsets
+	before.Add(kadm.Offset{Topic: args[0], Partition: int32(partition), At: offset})
+	_, err = kadm.NewClient(client).DeleteRecords(context.Background(), before)
+	ts.Check(err)
 }

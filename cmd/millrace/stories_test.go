@@ -28,7 +28,7 @@ func TestStories(t *testing.T) {
 			e.Setenv("MILLRACE_REDIS", "127.0.0.1:2")
 			return os.CopyFS(e.WorkDir, os.DirFS("testdata/shop"))
 		},
-		Cmds: map[string]story.Command{"cluster": cluster, "terminate": terminate, "forge": forge},
+		Cmds: map[string]story.Command{"cluster": cluster, "terminate": terminate, "forge": forge, "trim": trim},
 	})
 }
 
