@@ -173,7 +173,7 @@ func (c *Cluster) stop() error {
 	}
 	c.redis.Close()
 	if c.lock != nil {
-		_ = c.lock.Close() // the lock is gone with it, whatever it says
+		_ = errors.Join(release(c.lock), c.lock.Close()) // nothing is written to it
 	}
 	return c.log.err()
 }
