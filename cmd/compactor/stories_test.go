@@ -30,10 +30,21 @@ func stories(t *testing.T, dir string) {
 	})
 }
 
-// servers sets KAFKA to the address of a Kafka with the topic orders.
-func servers(ts *testscript.TestScript, _ bool, _ []string) {
-	c, err := devcluster.Start(context.Background(), devcluster.Options{Topics: map[string]int32{"orders": 3}})
-	ts.Check(err)
+// servers [ADDR] starts a Kafka with the topic orders and sets KAFKA to its address.
+// One at an ADDR has the topic from its first moment on: somebody may be waiting.
+func servers(ts *testscript.TestScript, _ bool, args []string) {
+	o := devcluster.Options{DataDir: ts.MkAbs("kafka"), Topics: map[string]int32{"orders": 3}}
+	if len(args) > 0 {
+		ts.Check(start(ts, o).Close())
+		o.KafkaAddr = args[0]
+	}
+	c := start(ts, o)
 	ts.Defer(func() { ts.Check(c.Close()) })
 	ts.Setenv("KAFKA", c.KafkaAddr())
+}
+
+func start(ts *testscript.TestScript, o devcluster.Options) *devcluster.Cluster {
+	c, err := devcluster.Start(context.Background(), o)
+	ts.Check(err)
+	return c
 }
