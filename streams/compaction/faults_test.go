@@ -254,9 +254,7 @@ func TestRestartsAreToldOnce(t *testing.T) {
 			if n := strings.Count(l.logs.String(), "starting again"); n != outage+1 || failing.Hits() < 20 {
 				t.Errorf("told %d times in outage %d of %d tries", n, outage+1, failing.Hits())
 			}
-			if why := strings.Join(w.NotReady(), "\n"); outage == 0 && !strings.Contains(why, "INVALID_TXN_STATE") {
-				t.Errorf("not ready: %s", why)
-			}
+			l.until("reason", func() bool { return strings.Contains(fmt.Sprint(w.NotReady()), "INVALID_TXN_STATE") })
 			failing.Remove()
 			l.caughtUp()
 		}
