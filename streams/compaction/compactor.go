@@ -78,30 +78,16 @@ func New(o Options) (*Compactor, error) {
 func (c *Compactor) Run(ctx context.Context) error {
 	defer c.admin.Close()
 	if err := c.check(ctx); err != nil {
-		return ended(ctx, err)
+		return follow.Ended(ctx, err)
 	}
-	var folds errgroup.Group
-	failed := make([]error, len(c.Folds))
-	for i, f := range c.Folds {
-		k := c.keeper(f)
-		folds.Go(func() error {
-			if failed[i] = ended(ctx, k.run(ctx)); failed[i] != nil {
-				k.end(failed[i])
-				c.Logger.Error("snapshots stopped", keyFold, f.Name, keyError, failed[i])
-			}
-			return nil
-		})
+	var keepers []*keeper
+	for _, f := range c.Folds {
+		keepers = append(keepers, c.keeper(f))
 	}
-	_ = folds.Wait()
-	return errors.Join(failed...)
-}
-
-// ended is nil where it was ctx that ended the work.
-func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // the end that was asked for is no error
-	}
-	return err
+	return follow.All(ctx, keepers, func(ctx context.Context, k *keeper) error { return k.run(ctx) }, func(k *keeper, err error) {
+		k.end(err)
+		c.Logger.Error("snapshots stopped", keyFold, k.fold.Name, keyError, err)
+	})
 }
 
 // check refuses event topics that lose events.
@@ -110,14 +96,7 @@ func (c *Compactor) check(ctx context.Context) error {
 	for _, f := range c.Folds {
 		topics[f.Topic] = c.Topics[f.Topic]
 	}
-	away := follow.Server(c.Logger, "kafka", kafka.Waits)
-	return away.Retry(ctx, func() error {
-		warnings, err := kafka.CheckTopics(ctx, c.admin, kafka.CheckOptions{Topics: topics})
-		for _, w := range warnings {
-			c.Logger.Warn(w)
-		}
-		return err
-	})
+	return follow.CheckTopics(ctx, c.Logger, c.admin, topics)
 }
 
 // keeper makes the keeper of a fold and lists it.

@@ -67,6 +67,8 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
+const maxFlush = 256 * streams.MiB
+
 // Validate says what is wrong with a configuration that has its defaults.
 func (c Config) Validate() error {
 	var errs []error
@@ -81,6 +83,8 @@ func (c Config) Validate() error {
 	}
 	if c.FlushBytes < streams.MiB {
 		wrong("flush_bytes", "is %v; it must be at least 1MiB", c.FlushBytes)
+	} else if c.FlushBytes > maxFlush {
+		wrong("flush_bytes", "is %v; it must be at most %v, or a transaction may take longer than the 10s after which the broker gives it up", c.FlushBytes, maxFlush)
 	}
 	if c.FlushInterval < 0 {
 		wrong("flush_interval", "is %v; it must not be negative", c.FlushInterval)

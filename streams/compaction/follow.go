@@ -2,7 +2,6 @@ package compaction
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -22,7 +21,7 @@ func (p *partition) follow(ctx context.Context, feed *kafka.Feed) error {
 			return ctx.Err()
 		case b, ok := <-feed.Batches():
 			if !ok {
-				return p.refuse(ctx, p.read, feed.Err())
+				return feed.Err() // the log may have lost what is folded: it is not flushed
 			}
 			if err := p.fetched(ctx, &b); err != nil {
 				return err
@@ -62,16 +61,12 @@ func (p *partition) fetched(ctx context.Context, b *kafka.Batch) error {
 	return nil
 }
 
-// refuse flushes what came before an offset that cannot be folded, so that the
-// watermark is that offset, and returns why.
+// refuse flushes what came before a record that cannot be folded, so that the
+// watermark is its offset, and returns why.
 func (p *partition) refuse(ctx context.Context, offset int64, cause error) error {
 	p.read = offset
 	if err := p.flush(ctx); err != nil {
 		return err
-	}
-	var stop *kafka.StopError
-	if cause == nil || errors.As(cause, &stop) || errors.Is(cause, kafka.ErrReaderStopped) {
-		return cause
 	}
 	return &kafka.StopError{Partition: p.id, Position: offset, Err: cause}
 }
