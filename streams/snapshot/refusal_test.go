@@ -43,6 +43,9 @@ func TestUnusableSnapshotsAreRefused(t *testing.T) {
 			inLab(t, nil, func(l *lab) {
 				tt.history(l)
 				l.reader().refused(tt.words)
+				r := l.reader()
+				r.next = Checkpoint{} // has read nothing, as well
+				r.refused(tt.words)
 			})
 		})
 	}

@@ -15,7 +15,8 @@ import (
 type Options struct {
 	// Partition is the one to load.
 	Partition int32
-	// From is where a load goes on that was interrupted; nil: at the beginning.
+	// From is where a load goes on that was interrupted; nil, or one that has read
+	// nothing: at the beginning.
 	From *Checkpoint
 	// Digest is that of the fold that is expected; empty: any, but one. A load that
 	// goes on knows of no other one than it is told here.
@@ -45,7 +46,7 @@ type Loaded struct {
 	// of none that were read before From: who went on from a Checkpoint goes on
 	// until it is Covered.
 	Filter *Filter
-	// Digest is that of the fold; empty where there is no watermark.
+	// Digest is that of the fold; where no watermark was read, what was expected.
 	Digest string
 	// Snapshots and Gone are how many records were read: of streams, and of those
 	// that said that their stream has ended. A stream may have had several.
@@ -76,7 +77,7 @@ const (
 func Resync(ctx context.Context, t *Topic, o Options, fn func(*Record) error) (Loaded, error) {
 	longest := t.DeleteRetention / 2
 	o.Deadline = min(cmp.Or(o.Deadline, longest), longest)
-	if o.From == nil {
+	if o.From == nil || o.From.Next == 0 {
 		from := Beginning
 		o.From = &from
 	}
@@ -193,5 +194,5 @@ func (r *resync) tell(position int64, now bool) {
 		return
 	}
 	r.told = time.Now()
-	r.options.Progress(Progress{Position: position, End: r.end, Snapshots: r.loading.Snapshots, Passes: r.passes})
+	r.options.Progress(Progress{Position: position, End: max(r.end, position), Snapshots: r.loading.Snapshots, Passes: r.passes})
 }

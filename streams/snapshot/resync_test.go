@@ -195,3 +195,34 @@ func TestLogThatDoesNotBeginAtZeroIsLoaded(t *testing.T) {
 		r.right()
 	})
 }
+
+// Progress never goes back, never passes its end, and ends there.
+func TestProgressIsToldToTheEnd(t *testing.T) {
+	inLab(t, impatient, func(l *lab) {
+		l.replacing(false)()
+		topic, passes := l.open(), 0
+		topic.missedNothing = func(kafka.Pass) bool {
+			passes++
+			l.happen("a")
+			l.flush()
+			return passes == 3
+		}
+		var last Progress
+		tell := func(p Progress) {
+			if p.Position < last.Position || p.Position > p.End || p.Snapshots < last.Snapshots {
+				t.Errorf("%+v after %+v", p, last)
+			}
+			last = p
+		}
+		loaded, err := Resync(l.t.Context(), topic, Options{Progress: tell}, func(*Record) error {
+			time.Sleep(progressInterval)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (Progress{loaded.Checkpoint.Next, loaded.Checkpoint.Next, loaded.Snapshots, 3}); last != want {
+			t.Errorf("%+v, want %+v", last, want)
+		}
+	})
+}
