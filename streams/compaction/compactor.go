@@ -3,14 +3,12 @@ package compaction
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/internal/follow"

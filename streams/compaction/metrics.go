@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/millrace/millrace/streams/internal/follow"
 )
 
 // Metrics are the counters of all folds of a process. One value serves one
@@ -70,20 +72,13 @@ var gauges = []struct {
 }{
 	{gauge("behind_seconds", "Age of the last folded record where more are waiting; 0 at the stable end."), func(p Progress) float64 { return p.Behind.Seconds() }},
 	{gauge("lag_records_max", "Upper bound of the records behind the watermark: offsets between may hold none."), func(p Progress) float64 { return float64(max(0, p.Stable-p.Watermark)) }},
-	{gauge("load_progress_ratio", "How much of the snapshot partition was loaded."), loadRatio},
+	{gauge("load_progress_ratio", "How much of the snapshot partition was loaded."), func(p Progress) float64 { return follow.Share(p.Loaded, p.LoadEnd) }},
 	{gauge("rebuild_progress_ratio", "Position as a share of the stable end."), Progress.Ratio},
 	{gauge("rebuild_eta_seconds", "Estimated time to the stable end at the rate of the last 10 to 20 seconds."), func(p Progress) float64 { return p.Remaining().Seconds() }},
 	{gauge("watermark", "Source offset before which every event is in the snapshots."), func(p Progress) float64 { return float64(p.Watermark) }},
 	{gauge("live_streams", "Streams that have a state."), func(p Progress) float64 { return float64(p.Live) }},
 	{gauge("gone_streams", "Streams that have ended."), func(p Progress) float64 { return float64(p.Gone) }},
 	{gauge("state_bytes", "Memory of the states."), func(p Progress) float64 { return float64(p.StateBytes) }},
-}
-
-func loadRatio(p Progress) float64 {
-	if p.Loaded >= p.LoadEnd {
-		return 1
-	}
-	return float64(p.Loaded) / float64(p.LoadEnd)
 }
 
 func gauge(name, help string) *prometheus.Desc {

@@ -37,19 +37,11 @@ type Progress struct {
 // Remaining estimates the time until the position reaches the stable end; 0
 // where it is there or nothing is known yet.
 func (p Progress) Remaining() time.Duration {
-	if p.Rate <= 0 || p.Position >= p.Stable {
-		return 0
-	}
-	return time.Duration(float64(p.Stable-p.Position) / p.Rate * float64(time.Second))
+	return follow.Remaining(p.Position, p.Stable, p.Rate)
 }
 
 // Ratio is the position as a share of the stable end: 1 where it is reached.
-func (p Progress) Ratio() float64 {
-	if p.Position >= p.Stable {
-		return 1
-	}
-	return float64(p.Position) / float64(p.Stable)
-}
+func (p Progress) Ratio() float64 { return follow.Share(p.Position, p.Stable) }
 
 // partitionState is what others may see of a partition while its owner works.
 // Safe for concurrent use.

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/millrace/millrace/streams/internal/follow"
 )
 
 // Metrics are the counters of all views of a process. One value serves one
@@ -108,7 +110,7 @@ func (c *progressCollector) Collect(ch chan<- prometheus.Metric) {
 		set(gauges.eta, p.Remaining().Seconds())
 		set(gauges.position, float64(p.Position))
 		if p.Load != nil {
-			set(gauges.load, shareOf(p.Load.Position, p.Load.End))
+			set(gauges.load, follow.Share(p.Load.Position, p.Load.End))
 		}
 	}
 }

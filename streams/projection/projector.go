@@ -14,7 +14,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/internal/follow"
@@ -98,30 +97,16 @@ func New(o Options) (*Projector, error) {
 func (p *Projector) Run(ctx context.Context) error {
 	defer p.admin.Close()
 	if err := p.check(ctx); err != nil {
-		return ended(ctx, err)
+		return follow.Ended(ctx, err)
 	}
-	var views errgroup.Group
-	failed := make([]error, len(p.Views))
-	for i, v := range p.Views {
-		r := p.reader(v)
-		views.Go(func() error {
-			if failed[i] = ended(ctx, r.run(ctx)); failed[i] != nil {
-				r.end(failed[i])
-				p.Logger.Error("view stopped", keyView, v.Name, keyError, failed[i])
-			}
-			return nil
-		})
+	var readers []*viewReader
+	for _, v := range p.Views {
+		readers = append(readers, p.reader(v))
 	}
-	_ = views.Wait()
-	return errors.Join(failed...)
-}
-
-// ended is nil where it was ctx that ended the work.
-func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // the end that was asked for is no error
-	}
-	return err
+	return follow.All(ctx, readers, func(ctx context.Context, r *viewReader) error { return r.run(ctx) }, func(r *viewReader, err error) {
+		r.end(err)
+		p.Logger.Error("view stopped", keyView, r.view.Name, keyError, err)
+	})
 }
 
 // check refuses what would go wrong later: topics that lose events, a Redis
@@ -133,15 +118,7 @@ func (p *Projector) check(ctx context.Context) error {
 			topics[t] = p.Topics[t]
 		}
 	}
-	kafkaAway := follow.Server(p.Logger, "kafka", kafka.Waits)
-	err := kafkaAway.Retry(ctx, func() error {
-		warnings, err := kafka.CheckTopics(ctx, p.admin, kafka.CheckOptions{Topics: topics})
-		for _, w := range warnings {
-			p.Logger.Warn(w)
-		}
-		return err
-	})
-	if err != nil {
+	if err := follow.CheckTopics(ctx, p.Logger, p.admin, topics); err != nil {
 		return err
 	}
 	redisAway := follow.Server(p.Logger, "redis", Waits)

@@ -62,10 +62,7 @@ type Progress struct {
 // Remaining estimates the time until the position reaches the stable end; 0
 // where it is there or nothing is known yet.
 func (p Progress) Remaining() time.Duration {
-	if p.Rate <= 0 || p.Position >= p.Stable {
-		return 0
-	}
-	return time.Duration(float64(p.Stable-p.Position) / p.Rate * float64(time.Second))
+	return follow.Remaining(p.Position, p.Stable, p.Rate)
 }
 
 // last returns what Redis had confirmed last.
@@ -227,11 +224,4 @@ func byPartition(a, b Progress) int {
 }
 
 // Ratio is the position as a share of the stable end: 1 where it is reached.
-func (p Progress) Ratio() float64 { return shareOf(p.Position, p.Stable) }
-
-func shareOf(position, end int64) float64 {
-	if position >= end {
-		return 1
-	}
-	return float64(position) / float64(end)
-}
+func (p Progress) Ratio() float64 { return follow.Share(p.Position, p.Stable) }

@@ -35,3 +35,20 @@ func (p *Pace) Rate(position int64, now time.Time) float64 {
 	}
 	return float64(position-p.from.position) / took
 }
+
+// Remaining estimates the time until a position reaches the stable end; 0 where
+// it is there or nothing is known yet.
+func Remaining(position, stable int64, rate float64) time.Duration {
+	if rate <= 0 || position >= stable {
+		return 0
+	}
+	return time.Duration(float64(stable-position) / rate * float64(time.Second))
+}
+
+// Share is how much of the way to an end a position is: 1 where it is reached.
+func Share(position, end int64) float64 {
+	if position >= end {
+		return 1
+	}
+	return float64(position) / float64(end)
+}
