@@ -89,7 +89,8 @@ func newOrders(e *Env, seed uint64) *orders {
 		Env: e, dir: t.TempDir(), random: rand.New(rand.NewPCG(seed, 0)), now: map[string]order{},
 		client: e.Client(kgo.RecordPartitioner(kgo.ManualPartitioner())),
 	}
-	o.topic = e.Topic("orders", orderPartitions)
+	o.topic = e.TopicName("orders")
+	e.kafka().CreateTopic(o.topic, orderPartitions, nil)
 	o.snapshots = o.topic + ".snapshots"
 	for name, text := range map[string]string{
 		"schemas/Paid.avsc": paidSchema, "schemas/Closed.avsc": closedSchema, "schemas/Order.avsc": orderSchema,
