@@ -262,3 +262,23 @@ func TestRestartsAreToldOnce(t *testing.T) {
 		w.stop()
 	})
 }
+
+// TestTwoTakeOversAtOnce: the broker may answer the slower one that it is fenced.
+// It asks again.
+func TestTwoTakeOversAtOnce(t *testing.T) {
+	for _, answer := range []*kerr.Error{kerr.ProducerFenced, kerr.InvalidProducerEpoch} {
+		t.Run(answer.Message, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t)
+				l.pay(20)
+				failed := l.Kafka.Server().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: answer})
+				w := l.start(nil)
+				l.caughtUp()
+				if failed.Hits() != 1 {
+					t.Errorf("%d faults", failed.Hits())
+				}
+				w.stop()
+			})
+		})
+	}
+}

@@ -30,6 +30,8 @@ var healed = []*kerr.Error{
 	kerr.InvalidProducerIDMapping, kerr.UnknownProducerID,
 	kerr.OutOfOrderSequenceNumber, kerr.DuplicateSequenceNumber,
 	kerr.OperationNotAttempted, kerr.TransactionCoordinatorFenced,
+	// while a session is opened: two were, at once
+	kerr.ProducerFenced, kerr.InvalidProducerEpoch,
 }
 
 // refusal makes err an [ErrRefused] where the broker has the last word, and an
