@@ -2,9 +2,9 @@ package snapshot
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -119,12 +119,13 @@ func (g *ground) partition() streams.Partition { return streams.Partition{Topic:
 
 func streamName(n int) string { return fmt.Sprintf("order-%d", n) }
 
-// foldHashes is a fold that sees every event, and their order.
+// foldHashes is a fold that sees every event, and their order. The states are so
+// large that a partition takes many fetches.
 func foldHashes(before state.Entry, offset int64) state.Entry {
-	h := fnv.New64a()
-	h.Write(before.Value)
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(offset)))
-	return state.Entry{Offset: offset, Version: before.Version + 1, Value: h.Sum(nil)}
+	seed := sha256.Sum256(binary.BigEndian.AppendUint64(before.Value[:len(before.Value):len(before.Value)], uint64(offset)))
+	value := make([]byte, 600)
+	rand.NewChaCha8(seed).Read(value)
+	return state.Entry{Offset: offset, Version: before.Version + 1, Value: value}
 }
 
 // write has an event happen to each of these streams, and writes their snapshots
