@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/compaction"
 	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/snapshot"
 	"github.com/millrace/millrace/streams/state"
@@ -89,13 +90,12 @@ func refold(ctx context.Context, args []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	reading, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- reader.Run(reading) }()
-	defer func() { stop(); <-done }()
 	stores := make([]*state.Memory, partitions)
 	var events atomic.Int64
 	work, ctx := errgroup.WithContext(ctx)
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { _ = reader.Run(reading) }() // its feeds say why it ends
 	for p := range int32(partitions) {
 		store := state.NewMemory()
 		stores[p] = store
@@ -104,25 +104,31 @@ func refold(ctx context.Context, args []string) (any, error) {
 			return nil, err
 		}
 		work.Go(func() error {
-			feed := reader.Open(streams.Partition{Topic: name, Partition: p}, 0)
-			defer feed.Close()
-			for b := range feed.Batches() {
-				for i := range b.Records {
-					if err := replay.Apply(&b.Records[i]); err != nil {
-						return err
-					}
-				}
-				events.Add(int64(len(b.Records)))
-				if b.Next >= b.Stable {
-					return nil
-				}
-				b.Release()
-			}
-			return feed.Err()
+			n, err := foldAll(reader.Open(streams.Partition{Topic: name, Partition: p}, 0), replay)
+			events.Add(n)
+			return err
 		})
 	}
 	if err := work.Wait(); err != nil {
 		return nil, err
 	}
 	return stored{rate: rate{Events: events.Load()}}.measured(begun, stores)
+}
+
+// foldAll folds what a feed brings, up to the stable end.
+func foldAll(feed *kafka.Feed, replay *compaction.Replay) (events int64, err error) {
+	defer feed.Close()
+	for b := range feed.Batches() {
+		for i := range b.Records {
+			if err := replay.Apply(&b.Records[i]); err != nil {
+				return events, err
+			}
+		}
+		events += int64(len(b.Records))
+		if b.Next >= b.Stable {
+			return events, nil
+		}
+		b.Release()
+	}
+	return events, feed.Err()
 }
