@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -90,10 +91,12 @@ func TestScanEndsByItsFunctionOrContext(t *testing.T) {
 				f.fetchOneBatch()
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
+				over := make(chan struct{})
+				defer func() { close(over); synctest.Wait() }()
 				f.cluster.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
 					f.cluster.KeepControl()
 					if req.(*kmsg.FetchRequest).Topics[0].Partitions[0].FetchOffset == 5 {
-						f.cluster.SleepControl(func() { time.Sleep(time.Hour) }) // never answered
+						f.cluster.SleepControl(func() { <-over }) // it is not answered before
 					}
 					return nil, nil, false
 				})
