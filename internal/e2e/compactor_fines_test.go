@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,13 +23,7 @@ var stateFields = []string{"status", "article", "vehicle_class", "created", "amo
 // independent computation.
 func TestCompactorOfFines(t *testing.T) {
 	r := importFines(t, 0)
-	schema, err := os.ReadFile(filepath.Join(Root(t), "schemas", "fines", "FineState.avsc"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(os.Getenv("MILLRACE_SCHEMAS"), "FineState.avsc"), schema, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	r.stateSchema()
 	r.edit("topic: fines\n", "topic: "+r.topic+"\n")
 	r.states(r.topic+".snapshots", r.compactor())
 	r.edit("      version: 1\n      topic:", "      version: 2\n      topic:")

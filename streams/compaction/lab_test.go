@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -60,7 +58,7 @@ type lab struct {
 	codec *avro.Codec
 	fold  *Fold
 	kinds map[string]Kind
-	logs  *logs
+	logs  *streamstest.Logs
 	// before is called with a worker that is about to start.
 	before func(*worker)
 }
@@ -69,7 +67,7 @@ func newLab(t *testing.T) *lab {
 	t.Helper()
 	l := &lab{
 		Cluster: streamstest.New(t, streamstest.Options{Topics: map[string]int32{"orders": partitions}}),
-		t:       t, codec: newCodec(t), logs: &logs{},
+		t:       t, codec: newCodec(t), logs: &streamstest.Logs{},
 	}
 	l.fold = l.compile(orderFold)
 	return l
@@ -259,22 +257,4 @@ func (l *lab) load() map[string]state.Entry {
 		}
 	}
 	return got
-}
-
-// logs is what workers have logged.
-type logs struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logs) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -58,7 +57,7 @@ type lab struct {
 	t     *testing.T
 	codec *avro.Codec
 	views []*View
-	logs  *logs
+	logs  *streamstest.Logs
 	// workers are all that were started.
 	workers []*worker
 	// What the next worker has to do without.
@@ -83,7 +82,7 @@ func (g ground) lab(t *testing.T, c *streamstest.Cluster, views string) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{Cluster: c, ground: g, t: t, codec: codec, logs: &logs{}}
+	l := &lab{Cluster: c, ground: g, t: t, codec: codec, logs: &streamstest.Logs{}}
 	l.views = l.compile(views)
 	return l
 }
@@ -366,22 +365,4 @@ func closed(c <-chan struct{}) bool {
 	default:
 		return false
 	}
-}
-
-// logs keeps what was logged.
-type logs struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logs) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

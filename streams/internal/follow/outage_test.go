@@ -5,11 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/millrace/millrace/streams/streamstest"
 )
 
 // TestAnswersToOthersDoNotEndAnOutage: a Redis without memory, or one that is
@@ -17,7 +18,7 @@ import (
 // back.
 func TestAnswersToOthersDoNotEndAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var l logs
+		var l streamstest.Logs
 		away := errors.New("away")
 		o := Server(slog.New(slog.NewTextHandler(&l, nil)), "redis", func(err error) bool { return errors.Is(err, away) })
 		var over atomic.Bool
@@ -46,7 +47,7 @@ func TestAnswersToOthersDoNotEndAnOutage(t *testing.T) {
 // TestWhoIsCalledOffEndsNoOutage.
 func TestWhoIsCalledOffEndsNoOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var l logs
+		var l streamstest.Logs
 		away := errors.New("away")
 		o := Server(slog.New(slog.NewTextHandler(&l, nil)), "redis", func(err error) bool { return errors.Is(err, away) })
 		other, stop := context.WithCancel(t.Context())
@@ -66,22 +67,4 @@ func TestWhoIsCalledOffEndsNoOutage(t *testing.T) {
 			t.Errorf("reason %q, logged\n%s", o.Reason(), l.String())
 		}
 	})
-}
-
-// logs is what a logger wrote.
-type logs struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logs) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
