@@ -56,10 +56,13 @@ func (f *fixture) aheadOfTheClient() (feed *Feed, compare, stop func()) {
 	f.transaction(p0, 3)(kgo.TryAbort)
 	f.until(feed, func(b Batch) bool { return b.Next == 4 })
 	return feed, func() {
-		stuck.Remove()
+		told := make(chan struct{})
 		r.post(func() {
 			r.deliver(f.t.Context(), arrival{feed: feed, err: &kgo.ErrDataLoss{Topic: "t", ConsumedTo: 4, ConsumedToEpoch: 1, ResetTo: 3}})
+			close(told)
 		})
+		<-told // or the client might pass the aborted records first
+		stuck.Remove()
 	}, stop
 }
 
