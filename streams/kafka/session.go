@@ -42,7 +42,7 @@ type Session struct {
 	client     *kgo.Client
 	partition  streams.Partition
 	start, end int64
-	next       int64 // behind all that was there or was written by this session
+	next       int64 // behind all that was there or that this owner wrote
 	closed     bool
 }
 

@@ -90,8 +90,8 @@ func (s *Session) produce(ctx context.Context, records []OutRecord) error {
 	return s.goesOn(kept)
 }
 
-// goesOn refuses what does not stand behind all that this session has loaded and
-// written: what was written before is no longer there. A broker before Kafka 4
+// goesOn refuses what does not stand behind all that was loaded and written
+// here: what was written before is no longer there. A broker before Kafka 4
 // takes records of a topic by its name, also where it was made anew.
 func (s *Session) goesOn(written []kgo.Record) error {
 	if at := written[0].Offset; at < s.next {

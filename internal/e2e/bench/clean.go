@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -25,12 +24,8 @@ var (
 // clean has the broker compact the snapshot topic of a topic until there is
 // little more than one record for each stream, and says how many there are.
 func clean(ctx context.Context, args []string) (any, error) {
-	name, err := topicOf("clean", args)
-	if err != nil {
-		return nil, err
-	}
 	begun := time.Now()
-	settings, err := folds(ctx, name)
+	settings, err := folds(ctx, "clean", args)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +66,7 @@ func clean(ctx context.Context, args []string) (any, error) {
 
 func set(ctx context.Context, c *kgo.Client, topic string, settings map[string]string) error {
 	var changes []kadm.AlterConfig
-	for name, value := range maps.All(settings) {
+	for name, value := range settings {
 		changes = append(changes, kadm.AlterConfig{Op: kadm.SetConfig, Name: name, Value: &value})
 	}
 	answers, err := kadm.NewClient(c).AlterTopicConfigs(ctx, changes, topic)

@@ -22,9 +22,16 @@ type compacted struct {
 	Snapshots, Flushes float64
 }
 
-// folds are those of snapshots.yaml for a topic.
-func folds(ctx context.Context, topic string) (*compactor.Compactor, error) {
+// folds are those of snapshots.yaml for the topic that the one flag of
+// a measurement names.
+func folds(ctx context.Context, measurement string, args []string) (*compactor.Compactor, error) {
 	if _, err := brokers(); err != nil {
+		return nil, err
+	}
+	var topic string
+	f := flag.NewFlagSet(measurement, flag.ExitOnError)
+	f.StringVar(&topic, "topic", "", "")
+	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
 	if err := environment(topic); err != nil {
@@ -45,12 +52,8 @@ func folds(ctx context.Context, topic string) (*compactor.Compactor, error) {
 
 // compact takes snapshots of a topic until the watermarks have reached its end.
 func compact(ctx context.Context, args []string) (any, error) {
-	topic, err := topicOf("compact", args)
-	if err != nil {
-		return nil, err
-	}
 	begun := time.Now()
-	settings, err := folds(ctx, topic)
+	settings, err := folds(ctx, "compact", args)
 	if err != nil {
 		return nil, err
 	}
@@ -111,11 +114,4 @@ func counted(registry *prometheus.Registry, name string) (sum float64) {
 // environment sets what the configurations of this folder name.
 func environment(topic string) error {
 	return errors.Join(os.Setenv("BENCH_TOPIC", topic), os.Setenv("BENCH_SCHEMAS", filepath.Join(folder(), "schemas")))
-}
-
-// topicOf reads the one flag that most measurements have.
-func topicOf(name string, args []string) (topic string, err error) {
-	f := flag.NewFlagSet(name, flag.ExitOnError)
-	f.StringVar(&topic, "topic", "", "")
-	return topic, f.Parse(args)
 }

@@ -23,12 +23,8 @@ type stored struct {
 // resync loads the snapshots of a topic into memory. Events are those that the
 // states include, so that rates can be compared.
 func resync(ctx context.Context, args []string) (any, error) {
-	name, err := topicOf("resync", args)
-	if err != nil {
-		return nil, err
-	}
 	begun := time.Now()
-	settings, err := folds(ctx, name)
+	settings, err := folds(ctx, "resync", args)
 	if err != nil {
 		return nil, err
 	}
@@ -77,16 +73,13 @@ func (s stored) measured(begun time.Time, stores []*state.Memory) (stored, error
 
 // refold folds all events of a topic into memory.
 func refold(ctx context.Context, args []string) (any, error) {
-	name, err := topicOf("refold", args)
-	if err != nil {
-		return nil, err
-	}
 	begun := time.Now()
-	settings, err := folds(ctx, name)
+	settings, err := folds(ctx, "refold", args)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := kafka.NewReader(settings.Kafka, kafka.ReaderOptions{Topics: []string{name}})
+	fold := settings.Folds[0]
+	reader, err := kafka.NewReader(settings.Kafka, kafka.ReaderOptions{Topics: []string{fold.Topic}})
 	if err != nil {
 		return nil, err
 	}
@@ -99,12 +92,12 @@ func refold(ctx context.Context, args []string) (any, error) {
 	for p := range int32(partitions) {
 		store := state.NewMemory()
 		stores[p] = store
-		replay, err := settings.Folds[0].Replay(partitions, store)
+		replay, err := fold.Replay(partitions, store)
 		if err != nil {
 			return nil, err
 		}
 		work.Go(func() error {
-			n, err := foldAll(reader.Open(streams.Partition{Topic: name, Partition: p}, 0), replay)
+			n, err := foldAll(reader.Open(streams.Partition{Topic: fold.Topic, Partition: p}, 0), replay)
 			events.Add(n)
 			return err
 		})
