@@ -68,7 +68,7 @@ func (c *conn) requests() {
 		if err != nil {
 			return
 		}
-		if f := c.link.strikes(m.name); f != nil && !c.strike(f, m.id) {
+		if f := c.link.strikes(m); f != nil && !c.strike(f, m.id) {
 			return
 		}
 		if c.link.flow(c.done) != nil {

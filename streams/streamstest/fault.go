@@ -1,6 +1,7 @@
 package streamstest
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -26,6 +27,9 @@ type Fault struct {
 	// Request is the name of the requests that count: a Redis command (EVALSHA)
 	// or a Kafka request (EndTxn, Produce), in any case. Default: every one.
 	Request string
+	// Holds is what such a request has to have in it, as it is sent, to count: the
+	// ID of a topic, the hash of a script. Default: anything.
+	Holds []byte
 	// Nth is which of them it strikes, counted over all connections of the link
 	// from now on. Default: 1, the next.
 	Nth int
@@ -53,13 +57,13 @@ func (l *Link) Inject(f Fault) <-chan struct{} {
 
 // strikes counts a request and returns the fault that strikes at it, if any.
 // Where two do, the later one waits for the next request.
-func (l *Link) strikes(request string) *armed {
+func (l *Link) strikes(m message) *armed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.counts[strings.ToUpper(request)]++
+	l.counts[strings.ToUpper(m.name)]++
 	var hit *armed
 	for _, f := range l.faults {
-		if f.Request != "" && !strings.EqualFold(f.Request, request) {
+		if f.Request != "" && !strings.EqualFold(f.Request, m.name) || !bytes.Contains(m.bytes, f.Holds) {
 			continue
 		}
 		if f.Nth > 1 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/streams/streamstest"
@@ -71,6 +72,32 @@ func TestFaultsStrikeOnceEach(t *testing.T) {
 		if got := link.Requests("incr"); got != 6 {
 			t.Errorf("%d requests were counted, want 6", got)
 		}
+	})
+}
+
+func TestFaultsStrikeAtWhatRequestsHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := streamstest.New(t, streamstest.Options{Topics: map[string]int32{"orders": 1, "fines": 1}})
+		link := streamstest.NewKafkaLink(t, c.Kafka.Dial)
+		admin := kadm.NewClient(c.Kafka.Client(kgo.Dialer(link.Dial), kgo.RequestRetries(0)))
+		ask := func(topic string) error {
+			_, err := admin.ListEndOffsets(t.Context(), topic)
+			return err
+		}
+		if err := errors.Join(ask("fines"), ask("orders")); err != nil {
+			t.Fatal(err)
+		}
+		struck := link.Inject(streamstest.Fault{Request: "ListOffsets", Holds: []byte("fines"), Nth: 2, Action: streamstest.FreezeReply})
+		if err := errors.Join(ask("orders"), ask("fines"), ask("orders")); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := admin.ListEndOffsets(ctx, "fines")
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the second question about fines: %v, want that its answer waits", err)
+		}
+		<-struck
 	})
 }
 

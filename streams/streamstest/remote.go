@@ -31,7 +31,17 @@ func Connect(t testing.TB, s Servers, o Options) *Cluster {
 // NewRedisLink returns a link to a Redis server that is not a [Cluster]'s: the
 // one that dial reaches. It is closed when the test ends.
 func NewRedisLink(t testing.TB, dial DialFunc) *Link {
-	l := newLink(dial, func() wire { return new(redisWire) })
+	return newClosedLink(t, dial, func() wire { return new(redisWire) })
+}
+
+// NewKafkaLink returns a link to a Kafka that is not a [Cluster]'s: to the brokers
+// that dial reaches. It is closed when the test ends.
+func NewKafkaLink(t testing.TB, dial DialFunc) *Link {
+	return newClosedLink(t, dial, func() wire { return kafkaWire{} })
+}
+
+func newClosedLink(t testing.TB, dial DialFunc, wire func() wire) *Link {
+	l := newLink(dial, wire)
 	t.Cleanup(l.close)
 	return l
 }
