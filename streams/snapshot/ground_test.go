@@ -44,19 +44,27 @@ type ground struct {
 	events []int // the stream of each event
 }
 
-// onRealKafka returns topics of its own of the Kafka whose address is in the
-// environment, with that many streams in them.
-func onRealKafka(t *testing.T, changes map[string]string, streams int) *ground {
+// realBrokers are those of the Kafka that the environment names; without one the
+// test is skipped.
+func realBrokers(t *testing.T) []string {
 	t.Helper()
 	address := os.Getenv("MILLRACE_KAFKA")
 	if address == "" {
 		t.Skip("MILLRACE_KAFKA is not set to the address of a Kafka; make services starts one")
 	}
+	return strings.Split(address, ",")
+}
+
+// onRealKafka returns topics of its own of the Kafka whose address is in the
+// environment, with that many streams in them.
+func onRealKafka(t *testing.T, changes map[string]string, streams int) *ground {
+	t.Helper()
+	brokers := realBrokers(t)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	name := "snapshot-test-" + uuid.NewString()
 	g := &ground{
-		t: t, config: kafka.Config{Brokers: strings.Split(address, ",")}, source: name, snapshots: name + ".snapshots",
+		t: t, config: kafka.Config{Brokers: brokers}, source: name, snapshots: name + ".snapshots",
 		rand: rand.New(rand.NewPCG(seed, 0)), streams: streams, states: map[string]state.Entry{},
 	}
 	g.create(changes)

@@ -37,19 +37,19 @@ func TestIncludedEventsAreDropped(t *testing.T) {
 			`b: version 5, gone true, "" at 5, want version 3, gone true, "" at 5` + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inLab(t, nil, func(l *lab) {
+			onGrounds(t, func(l *lab) {
 				l.ahead()
 				r := l.reader()
 				if err := r.load(); err != nil {
-					t.Fatal(err)
+					l.t.Fatal(err)
 				}
 				if f := r.loaded.Filter; f.Len() != 2 || r.loaded.Position != 3 {
-					t.Errorf("position %d, %d streams remembered", r.loaded.Position, f.Len())
+					l.t.Errorf("position %d, %d streams remembered", r.loaded.Position, f.Len())
 				}
 				tt.lack(r)
 				r.follow()
 				if got := r.wrong(); got != tt.wrong {
-					t.Errorf("wrong is\n%swant\n%s", got, tt.wrong)
+					l.t.Errorf("wrong is\n%swant\n%s", got, tt.wrong)
 				}
 			})
 		})
@@ -59,31 +59,29 @@ func TestIncludedEventsAreDropped(t *testing.T) {
 // A stream that has ended keeps its version. Where its record were removed, the
 // stream would begin again with version 1.
 func TestGoneStreamKeepsItsVersion(t *testing.T) {
-	for _, kept := range []bool{true, false} {
-		inLab(t, nil, func(l *lab) {
-			l.happen("a", "a", "-a")
-			l.flush()
-			if !kept {
-				l.put(kafka.OutRecord{Key: []byte("a")})
-			}
-			l.happen("a")
-			r := l.reader()
-			if err := r.load(); err != nil {
-				t.Fatal(err)
-			}
-			r.follow()
-			want := `a: version 1, gone false, "3," at 3, want version 4, gone false, "3," at 3` + "\n"
-			if got := r.wrong(); kept != (got == "") || !kept && got != want {
-				t.Errorf("kept %t: wrong is %s", kept, got)
-			}
-		})
-	}
+	bothWays(t, func(l *lab, kept bool) {
+		l.happen("a", "a", "-a")
+		l.flush()
+		if !kept {
+			l.put(kafka.OutRecord{Key: []byte("a")})
+		}
+		l.happen("a")
+		r := l.reader()
+		if err := r.load(); err != nil {
+			l.t.Fatal(err)
+		}
+		r.follow()
+		want := `a: version 1, gone false, "3," at 3, want version 4, gone false, "3," at 3` + "\n"
+		if got := r.wrong(); kept != (got == "") || !kept && got != want {
+			l.t.Errorf("kept %t: wrong is %s", kept, got)
+		}
+	})
 }
 
 // A stream that was forgotten is not known any more, and the events that its
 // state included are not applied to nothing.
 func TestForgottenStreamStaysForgotten(t *testing.T) {
-	inLab(t, nil, func(l *lab) {
+	bothWays(t, func(l *lab, filtered bool) {
 		l.put(l.watermark(0))
 		l.happen("a", "a")
 		l.fold()
@@ -91,27 +89,32 @@ func TestForgottenStreamStaysForgotten(t *testing.T) {
 		l.put(kafka.OutRecord{Key: []byte("a")})
 		l.happen("a")
 		r := l.reader()
+		r.unfiltered = !filtered
 		if err := r.load(); err != nil {
-			t.Fatal(err)
+			l.t.Fatal(err)
 		}
 		r.follow()
-		if got := text(r.states["a"]); got != `version 1, gone false, "2," at 2` {
-			t.Errorf("a: %s", got)
+		want := `version 1, gone false, "2," at 2`
+		if !filtered {
+			want = `version 3, gone false, "0,1,2," at 2`
+		}
+		if got := text(r.states["a"]); got != want {
+			l.t.Errorf("a: %s, want %s", got, want)
 		}
 	})
 }
 
 // The filter forgets a stream when the position has passed what was included.
 func TestFilterForgets(t *testing.T) {
-	inLab(t, nil, func(l *lab) {
+	onGrounds(t, func(l *lab) {
 		l.ahead()
 		r := l.reader()
 		if err := r.load(); err != nil {
-			t.Fatal(err)
+			l.t.Fatal(err)
 		}
 		r.follow()
 		if f := r.loaded.Filter; f.Len() != 0 || f.Dropped != 3 {
-			t.Errorf("%d streams remembered, %d events dropped", f.Len(), f.Dropped)
+			l.t.Errorf("%d streams remembered, %d events dropped", f.Len(), f.Dropped)
 		}
 	})
 }
@@ -120,7 +123,7 @@ func TestFilterForgets(t *testing.T) {
 // watermark, which nobody reads. It is looked for before them, so that the filter
 // remembers nothing that it covers.
 func TestWatermarkBeforeManyAbortedRecordsIsFound(t *testing.T) {
-	inLab(t, nil, func(l *lab) {
+	onGrounds(t, func(l *lab) {
 		names := make([]string, 500)
 		for i := range names {
 			names[i] = fmt.Sprintf("order-%d", i)
@@ -131,11 +134,11 @@ func TestWatermarkBeforeManyAbortedRecordsIsFound(t *testing.T) {
 		l.fold()
 		l.begin(l.pending()...).Abort()
 		r := &resync{topic: l.open(), filter: newFilter()}
-		if err := r.peek(l.t.Context(), r.topic.Partition(0), 0, l.kafka.LSO(snapshots)[0]); err != nil {
-			t.Fatal(err)
+		if err := r.peek(l.t.Context(), r.topic.Partition(0), 0, l.kafka.LSO(l.snapshots)[0]); err != nil {
+			l.t.Fatal(err)
 		}
 		if r.filter.watermark != 500 {
-			t.Errorf("the last watermark is %d", r.filter.watermark)
+			l.t.Errorf("the last watermark is %d", r.filter.watermark)
 		}
 		l.reader().right()
 	})
@@ -144,36 +147,34 @@ func TestWatermarkBeforeManyAbortedRecordsIsFound(t *testing.T) {
 // A load that was interrupted goes on from a checkpoint. The filter does not know
 // what was read before it: only a checkpoint that is covered is the end of it.
 func TestInterruptedLoadGoesOnUntilItIsCovered(t *testing.T) {
-	for _, covered := range []bool{true, false} {
-		inLab(t, nil, func(l *lab) {
-			l.ahead()
-			r := l.reader()
-			crash := errors.New("crash")
-			r.each = func(s *Record) error {
-				if string(s.Stream) == "b" && s.Gone {
-					return crash
-				}
-				return nil
+	bothWays(t, func(l *lab, covered bool) {
+		l.ahead()
+		r := l.reader()
+		crash := errors.New("crash")
+		r.each = func(s *Record) error {
+			if string(s.Stream) == "b" && s.Gone {
+				return crash
 			}
-			if err := r.load(); err != crash {
-				t.Fatalf("load: %v", err)
+			return nil
+		}
+		if err := r.load(); err != crash {
+			l.t.Fatalf("load: %v", err)
+		}
+		r.each = func(*Record) error { return nil }
+		if err := r.load(); err != nil || r.next.Covered() {
+			l.t.Fatalf("%+v: %v", r.next, err)
+		}
+		if covered {
+			l.flush()
+			if err := r.load(); err != nil || !r.next.Covered() {
+				l.t.Fatalf("%+v: %v", r.next, err)
 			}
-			r.each = func(*Record) error { return nil }
-			if err := r.load(); err != nil || r.next.Covered() {
-				t.Fatalf("%+v: %v", r.next, err)
-			}
-			if covered {
-				l.flush()
-				if err := r.load(); err != nil || !r.next.Covered() {
-					t.Fatalf("%+v: %v", r.next, err)
-				}
-			}
-			r.follow()
-			if wrong := r.wrong(); covered != (wrong == "") {
-				t.Errorf("covered %t: wrong is %s", covered, wrong)
-			}
-		})
-	}
+		}
+		r.follow()
+		if wrong := r.wrong(); covered != (wrong == "") {
+			l.t.Errorf("covered %t: wrong is %s", covered, wrong)
+		}
+	})
 }
 
 // What says that a stream was forgotten is removed after delete.retention.ms. A

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -37,8 +39,9 @@ func fold(before state.Entry, event *streams.Record) state.Entry {
 // lab is a source and its snapshots, of one partition each, and whoever writes
 // the snapshots.
 type lab struct {
-	t     *testing.T
-	kafka *streamstest.Kafka
+	t                 *testing.T
+	kafka             *streamstest.Kafka
+	source, snapshots string
 
 	states   map[string]state.Entry
 	changed  map[string]bool
@@ -51,14 +54,54 @@ type lab struct {
 // pass takes, as if the cleaner had no patience. kfake's has none.
 var impatient = map[string]string{"min.compaction.lag.ms": "0"}
 
+// newLab returns a lab in this process.
 func newLab(t *testing.T, changes map[string]string) *lab {
 	t.Helper()
+	return labOf(t, streamstest.New(t, streamstest.Options{}).Kafka, source, changes)
+}
+
+// newRealLab returns a lab on the Kafka that the environment names, where others
+// may be too, or skips the test.
+func newRealLab(t *testing.T) *lab {
+	t.Helper()
+	servers := streamstest.Servers{Brokers: realBrokers(t)}
+	return labOf(t, streamstest.Connect(t, servers, streamstest.Options{}).Kafka, fmt.Sprintf("%s-%x", source, rand.Uint64()), nil)
+}
+
+func labOf(t *testing.T, k *streamstest.Kafka, topic string, changes map[string]string) *lab {
+	t.Helper()
 	l := &lab{
-		t: t, kafka: streamstest.New(t, streamstest.Options{Topics: map[string]int32{source: 1}}).Kafka,
+		t: t, kafka: k, source: topic, snapshots: topic + ".snapshots",
 		states: map[string]state.Entry{}, changed: map[string]bool{},
 	}
+	l.kafka.CreateTopic(l.source, 1, nil)
 	l.create(changes)
 	return l
+}
+
+// inLab tells a story in a bubble.
+func inLab(t *testing.T, changes map[string]string, story func(*lab)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { story(newLab(t, changes)) })
+}
+
+// onGrounds tells a story in this process and, where the environment names one,
+// on a real Kafka.
+func onGrounds(t *testing.T, story func(*lab)) {
+	t.Helper()
+	t.Run("virtual", func(t *testing.T) { inLab(t, nil, story) })
+	t.Run("real", func(t *testing.T) { story(newRealLab(t)) })
+}
+
+// bothWays tells a story on each ground with a defence and without it, where it
+// must not end well, or it proves nothing.
+func bothWays(t *testing.T, story func(l *lab, defended bool)) {
+	t.Helper()
+	for _, defended := range []bool{true, false} {
+		t.Run(fmt.Sprintf("defended=%v", defended), func(t *testing.T) {
+			onGrounds(t, func(l *lab) { story(l, defended) })
+		})
+	}
 }
 
 // create creates the snapshot topic, with changes to its settings.
@@ -71,7 +114,7 @@ func (l *lab) create(changes map[string]string) {
 	for name, value := range changes {
 		all[name] = &value
 	}
-	l.kafka.CreateTopic(snapshots, 1, all)
+	l.kafka.CreateTopic(l.snapshots, 1, all)
 }
 
 func (l *lab) config() kafka.Config {
@@ -80,7 +123,7 @@ func (l *lab) config() kafka.Config {
 
 func (l *lab) open() *Topic {
 	l.t.Helper()
-	topic, err := Open(l.t.Context(), l.config(), source, snapshots)
+	topic, err := Open(l.t.Context(), l.config(), l.source, l.snapshots)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -97,19 +140,19 @@ func (l *lab) happen(names ...string) {
 			name, value = name[1:], ended
 		}
 		l.written++
-		l.kafka.ProduceRecords(&streams.Record{Topic: source, Key: []byte(name), Value: value})
+		l.kafka.ProduceRecords(&streams.Record{Topic: l.source, Key: []byte(name), Value: value})
 	}
 }
 
 // fold brings the states of the writer up to the end of the source.
 func (l *lab) fold() {
 	l.t.Helper()
-	for _, r := range l.kafka.Read(source) {
+	for _, r := range l.kafka.Read(l.source) {
 		if r.Offset >= l.position {
 			l.states[string(r.Key)], l.changed[string(r.Key)] = fold(l.states[string(r.Key)], r), true
 		}
 	}
-	l.position = l.kafka.LSO(source)[0]
+	l.position = l.kafka.LSO(l.source)[0]
 }
 
 // pending are the records of the streams that have changed.
@@ -122,7 +165,7 @@ func (l *lab) pending() (records []kafka.OutRecord) {
 
 func (l *lab) watermark(next int64) kafka.OutRecord {
 	l.t.Helper()
-	w := &Watermark{Topic: source, TopicID: l.topicID(source), Partitions: 1, Next: next, Digest: digest}
+	w := &Watermark{Topic: l.source, TopicID: l.topicID(l.source), Partitions: 1, Next: next, Digest: digest}
 	return l.encoded(w)
 }
 
@@ -152,12 +195,12 @@ func (l *lab) topicID(topic string) string {
 // put writes records to the snapshot topic, without a transaction.
 func (l *lab) put(out ...kafka.OutRecord) {
 	l.t.Helper()
-	l.kafka.ProduceRecords(records(out)...)
+	l.kafka.ProduceRecords(l.records(out)...)
 }
 
-func records(out []kafka.OutRecord) (all []*streams.Record) {
+func (l *lab) records(out []kafka.OutRecord) (all []*streams.Record) {
 	for _, r := range out {
-		all = append(all, &streams.Record{Topic: snapshots, Key: r.Key, Value: r.Value, Headers: r.Headers})
+		all = append(all, &streams.Record{Topic: l.snapshots, Key: r.Key, Value: r.Value, Headers: r.Headers})
 	}
 	return all
 }
@@ -166,8 +209,8 @@ func records(out []kafka.OutRecord) (all []*streams.Record) {
 func (l *lab) begin(out ...kafka.OutRecord) *streamstest.Txn {
 	l.t.Helper()
 	l.txns++
-	txn := l.kafka.Begin(fmt.Sprintf("writer-%d", l.txns))
-	txn.ProduceRecords(records(out)...)
+	txn := l.kafka.Begin(fmt.Sprintf("%s-writer-%d", l.source, l.txns))
+	txn.ProduceRecords(l.records(out)...)
 	return txn
 }
 
@@ -200,7 +243,7 @@ func (l *lab) fetchOneBatch() {
 func (l *lab) want() map[string]state.Entry {
 	l.t.Helper()
 	all := map[string]state.Entry{}
-	for _, r := range l.kafka.Read(source) {
+	for _, r := range l.kafka.Read(l.source) {
 		all[string(r.Key)] = fold(all[string(r.Key)], r)
 	}
 	return all

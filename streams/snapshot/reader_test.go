@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/millrace/millrace/streams/state"
 )
@@ -49,7 +50,7 @@ func (r *reader) load() (err error) {
 // follow applies the events behind the watermark.
 func (r *reader) follow() {
 	r.lab.t.Helper()
-	for _, e := range r.lab.kafka.Read(source) {
+	for _, e := range r.lab.kafka.Read(r.lab.source) {
 		if e.Offset < r.loaded.Position || r.loaded.Filter.Includes(e.Key, e.Offset) && !r.unfiltered {
 			continue
 		}
@@ -91,7 +92,7 @@ func (r *reader) right() {
 }
 
 // refused loads and expects an error of snapshots that cannot be used, with
-// these words.
+// these words, in which the source has its name in this process.
 func (r *reader) refused(words ...string) {
 	r.lab.t.Helper()
 	err := r.load()
@@ -99,7 +100,8 @@ func (r *reader) refused(words ...string) {
 		r.lab.t.Fatalf("the load was not refused: %v", err)
 	}
 	for _, w := range words {
-		if !bytes.Contains([]byte(err.Error()), []byte(w)) {
+		w = strings.ReplaceAll(w, source, r.lab.source)
+		if !strings.Contains(err.Error(), w) {
 			r.lab.t.Errorf("%q does not say %q", err, w)
 		}
 	}

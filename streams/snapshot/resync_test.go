@@ -4,18 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/streamstest"
 )
-
-// inLab runs fn in a bubble.
-func inLab(t *testing.T, changes map[string]string, fn func(*lab)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) { fn(newLab(t, changes)) })
-}
 
 func TestReaderHasTheFoldOfAllEvents(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
