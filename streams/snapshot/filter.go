@@ -26,14 +26,17 @@ func (f *Filter) keep(watermark int64) {
 	}
 }
 
-// note remembers what a record includes, gone streams too: their last event
-// would begin them again.
+// note remembers what the last record of a stream includes, gone streams too: their
+// last event would begin them again. What a forgotten one included stays dropped.
 func (f *Filter) note(s *Record) {
 	switch {
 	case s.Watermark != nil:
 		f.keep(s.Watermark.Next)
-	case s.Offset >= f.watermark && !s.Forgotten:
+	case s.Forgotten:
+	case s.Offset >= f.watermark:
 		f.streams[string(s.Stream)] = s.Offset
+	default:
+		delete(f.streams, string(s.Stream)) // one before has included more
 	}
 }
 

@@ -56,6 +56,29 @@ func TestIncludedEventsAreDropped(t *testing.T) {
 	}
 }
 
+// Somebody was ahead of his watermark, and another one folds all events anew. Of a
+// stream the last snapshot counts, also where it includes less than one before.
+func TestSnapshotThatGoesBackCounts(t *testing.T) {
+	bothWays(t, func(l *lab, last bool) {
+		l.happen("a", "b", "a")
+		l.fold()
+		l.put(l.pending()...)
+		l.anew(1)
+		r := l.reader()
+		if err := r.load(); err != nil {
+			l.t.Fatal(err)
+		}
+		if !last {
+			r.loaded.Filter.streams["a"] = 2
+		}
+		r.follow()
+		want := `a: version 1, gone false, "0," at 0, want version 2, gone false, "0,2," at 2` + "\n"
+		if got := r.wrong(); last != (got == "") || !last && got != want {
+			l.t.Errorf("wrong is %s", got)
+		}
+	})
+}
+
 // A stream that has ended keeps its version. Where its record were removed, the
 // stream would begin again with version 1.
 func TestGoneStreamKeepsItsVersion(t *testing.T) {

@@ -46,6 +46,7 @@ type lab struct {
 	states   map[string]state.Entry
 	changed  map[string]bool
 	position int64 // of the writer in the source
+	marked   int64 // the last watermark
 	written  int   // events
 	txns     int
 }
@@ -145,14 +146,30 @@ func (l *lab) happen(names ...string) {
 }
 
 // fold brings the states of the writer up to the end of the source.
-func (l *lab) fold() {
+func (l *lab) fold() { l.t.Helper(); l.foldTo(l.kafka.LSO(l.source)[0]) }
+
+func (l *lab) foldTo(end int64) {
 	l.t.Helper()
 	for _, r := range l.kafka.Read(l.source) {
-		if r.Offset >= l.position {
+		if r.Offset >= l.position && r.Offset < end {
 			l.states[string(r.Key)], l.changed[string(r.Key)] = fold(l.states[string(r.Key)], r), true
 		}
 	}
-	l.position = l.kafka.LSO(l.source)[0]
+	l.position = end
+}
+
+// anew is a writer that knows of no snapshot and folds all events before an
+// offset.
+func (l *lab) anew(end int64) {
+	l.t.Helper()
+	clear(l.states)
+	clear(l.changed)
+	l.position = 0
+	l.foldTo(end)
+	delete(l.changed, "rests") // the log begins with it for ever
+	l.put(l.pending()...)
+	l.put(l.watermark(end))
+	clear(l.changed)
 }
 
 // pending are the records of the streams that have changed.
@@ -165,6 +182,7 @@ func (l *lab) pending() (records []kafka.OutRecord) {
 
 func (l *lab) watermark(next int64) kafka.OutRecord {
 	l.t.Helper()
+	l.marked = next
 	w := &Watermark{Topic: l.source, TopicID: l.topicID(l.source), Partitions: 1, Next: next, Digest: digest}
 	return l.encoded(w)
 }

@@ -86,11 +86,15 @@ func (l *Loading) watermark(r *streams.Record, w *Watermark) error {
 	case l.Digest != "" && l.Digest != w.Digest:
 		return r.Errorf("%w", &DigestError{Before: l.Digest, Now: w.Digest})
 	case w.Next < l.Watermark:
-		return r.Errorf("%w: the watermark goes back from %d to %d, so two have written here that do not fence each other (do all compactors have one kafka.prefix?); let one write, and raise the version of the fold",
-			ErrUnusable, l.Watermark, w.Next)
+		return r.Errorf("%w", errBack(l.Watermark, w.Next))
 	}
 	l.Digest = w.Digest
 	return nil
+}
+
+func errBack(from, to int64) error {
+	return fmt.Errorf("%w: the watermark goes back from %d to %d, so two have written here that do not fence each other (do all compactors have one kafka.prefix?); let one write, and raise the version of the fold",
+		ErrUnusable, from, to)
 }
 
 // Usable says whether events can go on from what was loaded, where the source

@@ -19,7 +19,7 @@ type act struct {
 
 var genAct = rapid.Custom(func(t *rapid.T) act {
 	return act{
-		rapid.SampledFrom([]string{"happen", "happen", "end", "flush", "flush", "abort", "apart", "ahead", "hold", "compact", "replace", "replace"}).Draw(t, "kind"),
+		rapid.SampledFrom([]string{"happen", "happen", "end", "flush", "flush", "abort", "apart", "ahead", "anew", "hold", "compact", "replace", "replace"}).Draw(t, "kind"),
 		rapid.IntRange(0, 9).Draw(t, "n"),
 	}
 })
@@ -129,6 +129,8 @@ func (p *player) do(a act) {
 		if a.n%2 == 0 {
 			p.put(p.watermark(before))
 		}
+	case "anew":
+		p.anew(p.marked + (p.kafka.LSO(p.source)[0]-p.marked)*int64(a.n)/9)
 	case "hold":
 		p.fold()
 		p.held, p.kept = p.begin(append(p.pending(), p.watermark(p.position))...), a.n%2 == 0

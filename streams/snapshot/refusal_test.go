@@ -5,12 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/state"
 )
 
 // What cannot be gone on from is refused, and the reason is told.
@@ -23,11 +25,15 @@ func TestUnusableSnapshotsAreRefused(t *testing.T) {
 		"events deleted behind it":     {func(l *lab) { l.happen("a"); l.flush(); l.happen("b", "b"); l.forget(2) }, "reach to offset 1 of orders/0, which begins at 2"},
 		"events deleted, no snapshots": {func(l *lab) { l.happen("a", "b"); l.forget(1) }, "reach to offset 0 of orders/0, which begins at 1"},
 		"events lost before it":        {func(l *lab) { l.happen("a"); l.put(l.watermark(7)) }, "offset 7 of orders/0, whose LSO is 1"},
-		"of another topic":             {mark(func(w *Watermark) { w.Topic = "other" }), "about other/0, not orders/0"},
-		"of another partition":         {mark(func(w *Watermark) { w.Partition, w.Partitions = 1, 2 }), "about orders/1, not orders/0"},
-		"of a topic made anew":         {mark(func(w *Watermark) { w.TopicID = "before" }), "made anew"},
-		"of other partitions":          {mark(func(w *Watermark) { w.Partitions = 3 }), "before it had 3: its streams have moved"},
-		"of another fold":              {mark(func(w *Watermark) { w.Digest = "d2" }), "raise version"},
+		"an event lost before it": {func(l *lab) {
+			l.happen("a")
+			l.put(Encode([]byte("a"), state.Entry{Offset: 6, Version: 2, Value: []byte("0,6,")}), l.watermark(1))
+		}, "offset 7 of orders/0, whose LSO is 1"},
+		"of another topic":     {mark(func(w *Watermark) { w.Topic = "other" }), "about other/0, not orders/0"},
+		"of another partition": {mark(func(w *Watermark) { w.Partition, w.Partitions = 1, 2 }), "about orders/1, not orders/0"},
+		"of a topic made anew": {mark(func(w *Watermark) { w.TopicID = "before" }), "made anew"},
+		"of other partitions":  {mark(func(w *Watermark) { w.Partitions = 3 }), "before it had 3: its streams have moved"},
+		"of another fold":      {mark(func(w *Watermark) { w.Digest = "d2" }), "raise version"},
 		"of two folds": {func(l *lab) {
 			l.happen("a")
 			l.flush()
@@ -40,7 +46,7 @@ func TestUnusableSnapshotsAreRefused(t *testing.T) {
 		}, "goes back from 2 to 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inLab(t, nil, func(l *lab) {
+			onGrounds(t, func(l *lab) {
 				tt.history(l)
 				l.reader().refused(tt.words)
 				r := l.reader()
@@ -51,10 +57,37 @@ func TestUnusableSnapshotsAreRefused(t *testing.T) {
 	}
 }
 
+// The last watermark is looked up, then a lower one is written and the cleaner
+// removes the first: what is between them is in snapshots, and nobody remembers.
+func TestWatermarkThatGoesBackWithinALoadIsRefused(t *testing.T) {
+	inLab(t, impatient, func(l *lab) {
+		l.fetchOneBatch()
+		l.happen("rests") // the log begins with it for ever
+		l.flush()
+		l.happen("a", "b")
+		l.flush()
+		r := l.reader()
+		r.each = func(s *Record) error {
+			if string(s.Stream) == "rests" {
+				l.put(l.watermark(1))
+				l.put(l.watermark(1))
+				l.compact()
+			}
+			return nil
+		}
+		r.refused("goes back from 3 to 1")
+		if r.next.Watermark != 1 {
+			t.Errorf("it has read the watermark %d", r.next.Watermark)
+		}
+	})
+}
+
 // forget deletes the events before an offset.
 func (l *lab) forget(before int64) {
 	l.t.Helper()
-	if err := l.kafka.Server().DeleteRecords(source, 0, before); err != nil {
+	to := kadm.Offsets{}
+	to.AddOffset(l.source, 0, before, -1)
+	if _, err := l.kafka.Admin().DeleteRecords(l.t.Context(), to); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -62,7 +95,7 @@ func (l *lab) forget(before int64) {
 // mark writes a watermark that was changed.
 func mark(change func(*Watermark)) func(*lab) {
 	return func(l *lab) {
-		w := &Watermark{Topic: source, TopicID: l.topicID(source), Partitions: 1, Digest: digest}
+		w := &Watermark{Topic: l.source, TopicID: l.topicID(l.source), Partitions: 1, Digest: digest}
 		change(w)
 		l.put(l.encoded(w))
 	}
@@ -77,7 +110,7 @@ func TestEmptySnapshotTopicIsTheBeginning(t *testing.T) {
 		"no topic IDs":     mark(func(w *Watermark) { w.TopicID = "" }),
 	} {
 		t.Run(name, func(t *testing.T) {
-			inLab(t, nil, func(l *lab) {
+			onGrounds(t, func(l *lab) {
 				history(l)
 				l.happen("a", "b", "a")
 				l.reader().right()
@@ -89,34 +122,32 @@ func TestEmptySnapshotTopicIsTheBeginning(t *testing.T) {
 // The digest is all that tells the states of two folds apart: where both say
 // that they are the same, a reader has some of each.
 func TestDigestKeepsFoldsApart(t *testing.T) {
-	for _, told := range []bool{true, false} {
-		inLab(t, nil, func(l *lab) {
-			l.happen("a", "b")
-			l.flush()
-			l.happen("a")
-			l.fold()
-			other := l.states["a"]
-			other.Value = []byte("what other rules make of it")
-			l.put(Encode([]byte("a"), other))
-			mark(func(w *Watermark) {
-				w.Next = l.position
-				if told {
-					w.Digest = "d2"
-				}
-			})(l)
-			r := l.reader()
+	bothWays(t, func(l *lab, told bool) {
+		l.happen("a", "b")
+		l.flush()
+		l.happen("a")
+		l.fold()
+		other := l.states["a"]
+		other.Value = []byte("what other rules make of it")
+		l.put(Encode([]byte("a"), other))
+		mark(func(w *Watermark) {
+			w.Next = l.position
 			if told {
-				r.refused("raise version")
-				return
+				w.Digest = "d2"
 			}
-			if err := r.load(); err != nil {
-				t.Fatal(err)
-			}
-			if r.wrong() == "" {
-				t.Error("the states are of one fold")
-			}
-		})
-	}
+		})(l)
+		r := l.reader()
+		if told {
+			r.refused("raise version")
+			return
+		}
+		if err := r.load(); err != nil {
+			l.t.Fatal(err)
+		}
+		if r.wrong() == "" {
+			l.t.Error("the states are of one fold")
+		}
+	})
 }
 
 // The topic, or its source, is made anew between two questions of a load: the

@@ -183,10 +183,14 @@ func (r *resync) usable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if w := r.loading.Watermark; w > stable {
-		return fmt.Errorf("%w: they reach to offset %d of %s, whose LSO is %d: the events were lost", ErrUnusable, w, source, stable)
+	l := r.loading
+	if last := max(l.Watermark-1, l.Highest); last >= stable {
+		return fmt.Errorf("%w: they reach to offset %d of %s, whose LSO is %d: the events were lost", ErrUnusable, last+1, source, stable)
 	}
-	return r.loading.Usable(first)
+	if l.Watermark < r.filter.watermark { // which was removed after the filter had been told
+		return errBack(r.filter.watermark, l.Watermark)
+	}
+	return l.Usable(first)
 }
 
 func (r *resync) tell(position int64, now bool) {
