@@ -16,24 +16,24 @@ import (
 )
 
 // reopened is a session that was opened after these values were written.
-func reopened(t *testing.T, cfg Config, values ...string) *Session {
+func reopened(t *testing.T, g ground, values ...string) *Session {
 	t.Helper()
-	s := openSession(t, cfg)
+	s := openSession(t, g)
 	if err := s.Write(t.Context(), outRecords(values...)); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()
-	return openSession(t, cfg)
+	return openSession(t, g)
 }
 
 // At the end of the log lie records of an aborted transaction and its marker.
 func TestLoadEndsBehindWhatIsNeverDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, cfg := sessionCluster(t)
-		s := reopened(t, cfg, "a")
+		_, g := sessionCluster(t)
+		s := reopened(t, g, "a")
 		produceOpen(t, s, "b", "c")
 		s.Close()
-		s = openSession(t, cfg) // aborts
+		s = openSession(t, g) // aborts
 		if s.End() != 5 {
 			t.Fatalf("the log ends at %d", s.End())
 		}
@@ -44,8 +44,8 @@ func TestLoadEndsBehindWhatIsNeverDelivered(t *testing.T) {
 // Records that are written after the end was listed are not loaded.
 func TestLoadEndsWhereTheEndWasListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
+		_, g := sessionCluster(t)
+		s := openSession(t, g)
 		if err := s.Write(t.Context(), outRecords("a")); err != nil {
 			t.Fatal(err)
 		}
@@ -55,8 +55,8 @@ func TestLoadEndsWhereTheEndWasListed(t *testing.T) {
 
 func TestLoadReturnsTheErrorOfItsFunction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, cfg := sessionCluster(t)
-		s := reopened(t, cfg, "a", "b")
+		_, g := sessionCluster(t)
+		s := reopened(t, g, "a", "b")
 		boom, seen := errors.New("boom"), 0
 		err := s.Load(t.Context(), func(streams.Record) error { seen++; return boom })
 		if err != boom || seen != 1 {
@@ -68,8 +68,8 @@ func TestLoadReturnsTheErrorOfItsFunction(t *testing.T) {
 
 func TestLoadGoesOnAfterPassingErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cluster, cfg := sessionCluster(t)
-		s := reopened(t, cfg, "a")
+		cluster, g := sessionCluster(t)
+		s := reopened(t, g, "a")
 		faults := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.NotLeaderForPartition, Count: 3})
 		wantValues(t, values(t, s), "a")
 		if faults.Hits() != 3 {
@@ -80,8 +80,8 @@ func TestLoadGoesOnAfterPassingErrors(t *testing.T) {
 
 func TestLoadStopsAtWhatNoWaitingMends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cluster, cfg := sessionCluster(t)
-		s := reopened(t, cfg, "a")
+		cluster, g := sessionCluster(t)
+		s := reopened(t, g, "a")
 		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.OffsetOutOfRange, Count: -1})
 		err := s.Load(t.Context(), func(streams.Record) error { return nil })
 		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "fines/1 at position 0") {
@@ -94,8 +94,8 @@ func TestLoadStopsAtWhatNoWaitingMends(t *testing.T) {
 // brings.
 func TestLoadLeavesOutLargeAbortedTransactions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
+		_, g := sessionCluster(t)
+		s := openSession(t, g)
 		if err := s.Write(t.Context(), outRecords("a")); err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestLoadLeavesOutLargeAbortedTransactions(t *testing.T) {
 		rand.NewChaCha8([32]byte{}).Read(big) // never fails; what is random is not compressed
 		produceOpen(t, s, slices.Repeat([]string{string(big)}, 9)...)
 		s.Close()
-		s = openSession(t, cfg) // aborts
+		s = openSession(t, g) // aborts
 		wantValues(t, values(t, s), "a")
 	})
 }

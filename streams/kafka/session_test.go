@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -11,31 +10,14 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace/millrace/streams"
 )
 
-var sessionPartition = streams.Partition{Topic: "fines", Partition: 1}
-
-// sessionCluster is a broker with the topic fines on a virtual network. It
-// belongs into a synctest bubble.
-func sessionCluster(t *testing.T, opts ...kfake.Opt) (*kfake.Cluster, Config) {
+func openSession(t *testing.T, g ground) *Session {
 	t.Helper()
-	var network kfake.VirtualNetwork
-	opts = append(opts, kfake.ListenFn(network.Listen), kfake.Ports(9092), kfake.SeedTopics(2, "fines"))
-	cluster, err := kfake.NewCluster(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cluster.Close)
-	return cluster, Config{Brokers: cluster.ListenAddrs(), Dialer: network.DialContext}
-}
-
-func openSession(t *testing.T, cfg Config) *Session {
-	t.Helper()
-	s, err := OpenSession(t.Context(), cfg, sessionPartition)
+	s, err := OpenSession(t.Context(), g.Config, g.partition)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,15 +63,15 @@ func produceOpen(t *testing.T, s *Session, v ...string) {
 	if err := s.client.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.produce(t.Context(), outRecords(v...)); err != nil {
+	if err := errors.Join(s.produce(t.Context(), outRecords(v...)), s.awaitPartition()); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestSessionWritesAndLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
+		_, g := sessionCluster(t)
+		s := openSession(t, g)
 		wantValues(t, values(t, s))
 		for _, v := range [][]string{{"a", "b"}, {}, {"c"}} {
 			if err := s.Write(t.Context(), outRecords(v...)); err != nil {
@@ -97,7 +79,7 @@ func TestSessionWritesAndLoads(t *testing.T) {
 			}
 		}
 		s.Close()
-		s = openSession(t, cfg)
+		s = openSession(t, g)
 		wantValues(t, values(t, s), "a", "b", "c")
 		wantValues(t, values(t, s), "a", "b", "c")
 		if s.Start() != 0 || s.End() != 5 { // three records, two markers
@@ -106,30 +88,10 @@ func TestSessionWritesAndLoads(t *testing.T) {
 	})
 }
 
-// The former owner commits between the moment that the new one starts and the
-// moment that the broker fences: what was listed before that is too short.
-func TestSessionFencesBeforeItListsTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cluster, cfg := sessionCluster(t)
-		old := openSession(t, cfg)
-		produceOpen(t, old, "a")
-		cluster.ControlKey(int16(kmsg.InitProducerID), func(kmsg.Request) (kmsg.Response, error, bool) {
-			cluster.SleepControl(func() {
-				if err := old.client.EndTransaction(context.Background(), kgo.TryCommit); err != nil {
-					t.Error(err)
-				}
-			})
-			return nil, nil, false
-		})
-		wantValues(t, values(t, openSession(t, cfg)), "a")
-	})
-}
-
 func TestSessionFencesTheFormerOwner(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		_, cfg := sessionCluster(t)
-		idle, frozen := openSession(t, cfg), openSession(t, cfg)
-		if err := idle.Write(t.Context(), outRecords("x")); !errors.Is(err, ErrFenced) || !strings.Contains(err.Error(), "fines/1") {
+	onGrounds(t, func(t *testing.T, g ground) {
+		idle, frozen := openSession(t, g), openSession(t, g)
+		if err := idle.Write(t.Context(), outRecords("x")); !errors.Is(err, ErrFenced) || !strings.Contains(err.Error(), g.partition.String()) {
 			t.Errorf("Write of the fenced: %v", err)
 		}
 		if err := idle.Write(t.Context(), outRecords("x")); !errors.Is(err, ErrSessionClosed) {
@@ -139,22 +101,22 @@ func TestSessionFencesTheFormerOwner(t *testing.T) {
 			t.Errorf("Load after a fence: %v", err)
 		}
 		produceOpen(t, frozen, "y")
-		next := openSession(t, cfg)
-		if err := frozen.client.EndTransaction(t.Context(), kgo.TryCommit); err == nil {
+		next := openSession(t, g)
+		if err := frozen.commit(); err == nil {
 			t.Error("End of the fenced: no error")
 		}
 		if err := next.Write(t.Context(), outRecords("z")); err != nil {
 			t.Fatal(err)
 		}
-		wantValues(t, values(t, openSession(t, cfg)), "z")
+		wantValues(t, values(t, openSession(t, g)), "z")
 	})
 }
 
 func TestSessionsOfOtherPartitionsDoNotFence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
-		other, err := OpenSession(t.Context(), cfg, streams.Partition{Topic: "fines"})
+		_, g := sessionCluster(t)
+		s := openSession(t, g)
+		other, err := OpenSession(t.Context(), g.Config, streams.Partition{Topic: "fines"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,14 +129,14 @@ func TestSessionsOfOtherPartitionsDoNotFence(t *testing.T) {
 
 func TestSessionNamesForeignTransaction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, cfg := sessionCluster(t)
-		foreign := cfg
+		_, g := sessionCluster(t)
+		foreign := g
 		foreign.Prefix = "somebody"
 		other := openSession(t, foreign)
 		produceOpen(t, other, "a", "b")
 
 		began := time.Now()
-		_, err := OpenSession(t.Context(), cfg, sessionPartition)
+		_, err := OpenSession(t.Context(), g.Config, g.partition)
 		if !errors.Is(err, ErrOpenTransaction) || !strings.Contains(err.Error(), "topic fines, partition 1, LSO 0, high watermark 2") {
 			t.Errorf("OpenSession: %v", err)
 		}
@@ -182,16 +144,16 @@ func TestSessionNamesForeignTransaction(t *testing.T) {
 			t.Errorf("waited %v", waited)
 		}
 
-		time.AfterFunc(stableTimeout/2, func() { _ = other.client.EndTransaction(context.Background(), kgo.TryCommit) })
-		wantValues(t, values(t, openSession(t, cfg)), "a", "b")
+		time.AfterFunc(stableTimeout/2, func() { _ = other.commit() })
+		wantValues(t, values(t, openSession(t, g)), "a", "b")
 	})
 }
 
 func TestOpenSessionIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cluster, cfg := sessionCluster(t)
+		cluster, g := sessionCluster(t)
 		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed})
-		if _, err := OpenSession(t.Context(), cfg, sessionPartition); !errors.Is(err, ErrRefused) {
+		if _, err := OpenSession(t.Context(), g.Config, g.partition); !errors.Is(err, ErrRefused) {
 			t.Errorf("OpenSession: %v", err)
 		}
 	})

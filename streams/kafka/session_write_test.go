@@ -26,12 +26,16 @@ func TestSessionAwaitsItsPartition(t *testing.T) {
 	for _, awaits := range []bool{false, true} {
 		t.Run(fmt.Sprintf("awaits=%v", awaits), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, cfg := sessionCluster(t)
-				s, release := slowSession(t, cfg)
+				cluster, g := sessionCluster(t)
+				s, release := slowSession(t, g)
 				if err := s.client.BeginTransaction(); err != nil {
 					t.Fatal(err)
 				}
-				written := make(chan error)
+				both, written := make(chan struct{}), make(chan error)
+				cluster.ControlKey(int16(kmsg.Metadata), func(kmsg.Request) (kmsg.Response, error, bool) {
+					cluster.SleepControl(func() { <-both }) // or "late" would wait in this goroutine
+					return nil, nil, false
+				})
 				for _, v := range []string{"a", "late"} {
 					s.client.Produce(t.Context(), &kgo.Record{Topic: s.partition.Topic, Value: []byte(v)}, func(r *kgo.Record, err error) {
 						if string(r.Value) == "a" {
@@ -39,6 +43,7 @@ func TestSessionAwaitsItsPartition(t *testing.T) {
 						}
 					})
 				}
+				close(both)
 				go s.client.Flush(context.Background())
 				if err := <-written; err != nil {
 					t.Fatal(err)
@@ -56,7 +61,7 @@ func TestSessionAwaitsItsPartition(t *testing.T) {
 				if lso, err := s.list(t.Context(), atStableEnd); err != nil || lso < 2 {
 					t.Fatalf("LSO %d, %v", lso, err)
 				}
-				if got := committed(t, cfg); (got > 0) != awaits {
+				if got := committed(t, g); (got > 0) != awaits {
 					t.Errorf("%d records are committed", got)
 				}
 			})
@@ -66,7 +71,7 @@ func TestSessionAwaitsItsPartition(t *testing.T) {
 
 // slowSession has a client that waits for release before it shows its partition
 // when it has learned of it and sent the first record.
-func slowSession(t *testing.T, cfg Config) (s *Session, release func()) {
+func slowSession(t *testing.T, g ground) (s *Session, release func()) {
 	t.Helper()
 	held := make(chan struct{})
 	release = sync.OnceFunc(func() { close(held) })
@@ -76,15 +81,15 @@ func slowSession(t *testing.T, cfg Config) (s *Session, release func()) {
 			if string(r.Value) == "late" {
 				<-held
 			}
-			return int(sessionPartition.Partition)
+			return int(g.partition.Partition)
 		}
 	})
-	client, err := kgo.NewClient(append(cfg.sessionOptions(sessionPartition), kgo.RecordPartitioner(partitioner))...)
+	client, err := kgo.NewClient(append(g.sessionOptions(g.partition), kgo.RecordPartitioner(partitioner))...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	s = &Session{client: client, partition: sessionPartition}
+	s = &Session{client: client, partition: g.partition}
 	if err := s.takeOver(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -92,10 +97,10 @@ func slowSession(t *testing.T, cfg Config) (s *Session, release func()) {
 }
 
 // committed is the number of committed records.
-func committed(t *testing.T, cfg Config) int {
+func committed(t *testing.T, g ground) int {
 	t.Helper()
 	n := 0
-	err := openSession(t, cfg).Load(t.Context(), func(streams.Record) error { n++; return nil })
+	err := openSession(t, g).Load(t.Context(), func(streams.Record) error { n++; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +109,8 @@ func committed(t *testing.T, cfg Config) int {
 
 func TestAwaitPartitionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
+		_, g := sessionCluster(t)
+		s := openSession(t, g)
 		if err := s.awaitPartition(); err == nil {
 			t.Error("no error although nothing was written")
 		}
@@ -115,8 +120,8 @@ func TestAwaitPartitionEnds(t *testing.T) {
 // One batch of a transaction fails: End would commit the others.
 func TestSessionCommitsNothingWhenAProduceFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cluster, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
+		cluster, g := sessionCluster(t)
+		s := openSession(t, g)
 		produced := 0
 		cluster.Fault(kfake.Fault{
 			Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidRecord,
@@ -130,7 +135,7 @@ func TestSessionCommitsNothingWhenAProduceFails(t *testing.T) {
 		if produced < 2 {
 			t.Fatalf("%d produce requests", produced)
 		}
-		if got := values(t, openSession(t, cfg)); len(got) != 0 {
+		if got := values(t, openSession(t, g)); len(got) != 0 {
 			t.Errorf("%d records of the failed transaction are committed", len(got))
 		}
 	})
@@ -142,8 +147,8 @@ func TestSessionKnowsTheOutcomeOfALostEnd(t *testing.T) {
 	for _, applied := range []bool{false, true} {
 		t.Run(fmt.Sprintf("applied=%v", applied), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cluster, cfg := sessionCluster(t)
-				s := openSession(t, cfg)
+				cluster, g := sessionCluster(t)
+				s := openSession(t, g)
 				if applied {
 					dropEndAnswer(cluster)
 				} else {
@@ -153,13 +158,13 @@ func TestSessionKnowsTheOutcomeOfALostEnd(t *testing.T) {
 				if applied != (err == nil) || errors.Is(err, ErrRefused) || errors.Is(err, ErrFenced) {
 					t.Errorf("Write: %v", err)
 				}
-				next := openSession(t, cfg)
+				next := openSession(t, g)
 				if got := values(t, next); len(got) == 0 {
 					if err := next.Write(t.Context(), outRecords("a")); err != nil {
 						t.Fatal(err)
 					}
 				}
-				wantValues(t, values(t, openSession(t, cfg)), "a")
+				wantValues(t, values(t, openSession(t, g)), "a")
 			})
 		})
 	}
@@ -183,8 +188,8 @@ func dropEndAnswer(cluster *kfake.Cluster) {
 // partition back from whoever has it.
 func TestSessionNeverTakesItsIDBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cluster, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
+		cluster, g := sessionCluster(t)
+		s := openSession(t, g)
 		inits := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Observe: true, Count: -1})
 		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.InvalidTxnState})
 		for range 3 {
@@ -201,8 +206,8 @@ func TestSessionNeverTakesItsIDBack(t *testing.T) {
 // The context of a Write ends while the broker does not answer.
 func TestWriteGivesUpAfterItsGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cluster, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
+		cluster, g := sessionCluster(t)
+		s := openSession(t, g)
 		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition, Count: -1})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -219,8 +224,8 @@ func TestWriteGivesUpAfterItsGrace(t *testing.T) {
 
 func TestWriteFinishesWhatItBegan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cluster, cfg := sessionCluster(t)
-		s := openSession(t, cfg)
+		cluster, g := sessionCluster(t)
+		s := openSession(t, g)
 		ctx, cancel := context.WithCancel(t.Context())
 		cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 			cancel()
@@ -235,6 +240,6 @@ func TestWriteFinishesWhatItBegan(t *testing.T) {
 		if err := s.Write(t.Context(), outRecords("c")); err != nil {
 			t.Errorf("Write after it: %v", err)
 		}
-		wantValues(t, values(t, openSession(t, cfg)), "a", "c")
+		wantValues(t, values(t, openSession(t, g)), "a", "c")
 	})
 }
