@@ -81,7 +81,7 @@ services-stop: ## stop them
 
 .PHONY: e2e
 e2e: ## run the tests on real Kafka and Redis, and stop both
-	@$(call with,$(GO) test -count=1 -p 1 -timeout 45m ./internal/e2e/... ./streams/projection ./streams/snapshot ./streams/kafka ./streams/streamstest)
+	@$(call with,$(GO) test -count=1 -p 1 -timeout 45m ./internal/e2e/... ./streams/projection ./streams/compaction ./streams/snapshot ./streams/kafka ./streams/streamstest)
 
 .PHONY: bench
 bench: START += --long-lived

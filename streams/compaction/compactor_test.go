@@ -2,16 +2,14 @@ package compaction
 
 import (
 	"testing"
-	"testing/synctest"
 )
 
 // TestSnapshotsAreTheFoldOfAllEvents, also of streams that ended and began
 // again, and after a restart.
 func TestSnapshotsAreTheFoldOfAllEvents(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
+	onGrounds(t, func(l *lab) {
 		l.pay(100)
-		l.Kafka.Produce("orders", l.event("Closed", 1, "{}"), l.event("Closed", 2, "{}"), l.paid(2, "3.00"))
+		l.Kafka.Produce(l.topic, l.event("Closed", 1, "{}"), l.event("Closed", 2, "{}"), l.paid(2, "3.00"))
 		w := l.start(nil)
 		l.caughtUp()
 		l.right()
@@ -19,7 +17,7 @@ func TestSnapshotsAreTheFoldOfAllEvents(t *testing.T) {
 		w.stop()
 
 		l.pay(50)
-		l.Kafka.Produce("orders", l.event("Closed", 3, "{}"), l.paid(1, "7.00"))
+		l.Kafka.Produce(l.topic, l.event("Closed", 3, "{}"), l.paid(1, "7.00"))
 		w = l.start(nil)
 		l.caughtUp()
 		l.right()

@@ -78,8 +78,7 @@ func TestKilledAtEachStep(t *testing.T) {
 	for _, request := range []string{"InitProducerID", "ListOffsets", "Fetch", "Produce", "EndTxn"} {
 		for _, action := range []streamstest.Action{streamstest.FreezeRequest, streamstest.FreezeReply} {
 			t.Run(fmt.Sprintf("%s %d", request, action), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					l := newLab(t)
+				onGrounds(t, func(l *lab) {
 					for nth := 1; nth <= 3; nth++ {
 						l.pay(20)
 						var struck <-chan struct{}
@@ -166,14 +165,14 @@ func (l *lab) history(random *rand.Rand, n int) {
 	switch random.IntN(4) {
 	case 0:
 		x := l.Kafka.Begin("history")
-		x.Produce("orders", events...)
+		x.Produce(l.topic, events...)
 		x.Commit()
 	case 1:
 		x := l.Kafka.Begin("history")
-		x.Produce("orders", l.paid(100, "1.10"))
+		x.Produce(l.topic, l.paid(100, "1.10"))
 		x.Abort()
 	default:
-		l.Kafka.Produce("orders", events...)
+		l.Kafka.Produce(l.topic, events...)
 	}
 }
 
@@ -181,32 +180,37 @@ func (l *lab) history(random *rand.Rand, n int) {
 // partitions, and fence each other again and again. Each has begun to fold when
 // the other one fences it, and would flush only later.
 func TestTwoOwnersDoNotStandStill(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		slow := func(o *Options) { o.Config.FlushInterval = 30 * time.Second }
+	onGrounds(t, func(l *lab) {
+		l.patience = time.Minute
+		slow := func(o *Options) { o.Config.FlushInterval = l.while / 2 }
 		workers := []*worker{l.start(slow)}
-		before := l.watermarks()
-		for minute := range 3 {
-			for second := range 60 {
-				if minute == 0 && second == 10 {
-					workers = append(workers, l.start(slow))
-				}
-				l.pay(20)
-				time.Sleep(time.Second)
-			}
-			now := l.watermarks()
-			for p := range now {
-				if now[p] <= before[p] {
-					t.Errorf("partition %d stands still at %d for a minute", p, now[p])
-				}
-			}
-			before = now
+		l.moves()
+		time.Sleep(l.while / 6)
+		workers = append(workers, l.start(slow))
+		for range 3 {
+			l.moves()
+			time.Sleep(l.while / 2)
 		}
 		l.caughtUp()
 		l.right()
 		for _, w := range workers {
 			w.stop()
 		}
+	})
+}
+
+// moves waits until each watermark has moved, while events come.
+func (l *lab) moves() {
+	l.t.Helper()
+	before := l.watermarks()
+	l.until("watermark of each partition that moves", func() bool {
+		l.pay(20)
+		for p, now := range l.watermarks() {
+			if now <= before[p] {
+				return false
+			}
+		}
+		return true
 	})
 }
 

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/millrace/millrace/streams"
@@ -54,7 +57,9 @@ const partitions = 3
 // lab is a Kafka and compactors on it.
 type lab struct {
 	*streamstest.Cluster
+	ground
 	t     *testing.T
+	admin *kadm.Client // sees at once what topics there are
 	codec *avro.Codec
 	fold  *Fold
 	kinds map[string]Kind
@@ -63,12 +68,16 @@ type lab struct {
 	before func(*worker)
 }
 
+// newLab returns a lab in this process.
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	l := &lab{
-		Cluster: streamstest.New(t, streamstest.Options{Topics: map[string]int32{"orders": partitions}}),
-		t:       t, codec: newCodec(t), logs: &streamstest.Logs{},
-	}
+	return virtualGround.lab(t, streamstest.New(t, virtualGround.options()))
+}
+
+func (g ground) lab(t *testing.T, c *streamstest.Cluster) *lab {
+	t.Helper()
+	admin := kadm.NewClient(c.Kafka.Client(kgo.MetadataMinAge(10 * time.Millisecond)))
+	l := &lab{Cluster: c, ground: g, t: t, admin: admin, codec: newCodec(t), logs: &streamstest.Logs{}}
 	l.fold = l.compile(orderFold)
 	return l
 }
@@ -84,7 +93,7 @@ func newCodec(t *testing.T) *avro.Codec {
 
 func (l *lab) compile(text string) *Fold {
 	l.t.Helper()
-	f, problems := Compile(parseFold(l.t, text), l.codec, nil, l.kinds)
+	f, problems := Compile(parseFold(l.t, strings.Replace(text, "topic: orders", "topic: "+l.topic, 1)), l.codec, nil, l.kinds)
 	if len(problems) > 0 {
 		l.t.Fatal(problems)
 	}
@@ -131,7 +140,7 @@ func (l *lab) pay(n int) {
 	for i := range events {
 		events[i] = l.paid(i%20, "1.10")
 	}
-	l.Kafka.Produce("orders", events...)
+	l.Kafka.Produce(l.topic, events...)
 }
 
 // worker is one process, with a link of its own.
@@ -152,7 +161,7 @@ func (l *lab) start(change func(*Options), owned ...int32) *worker {
 		owned = []int32{0, 1, 2}
 	}
 	o := Options{
-		Kafka: kafka.Config{Brokers: l.Kafka.Brokers(), Dialer: w.kafka.Dial}, Folds: []*Fold{l.fold},
+		Kafka: kafka.Config{Brokers: l.Kafka.Brokers(), Dialer: w.kafka.Dial}, Folds: []*Fold{l.fold}, Config: l.config,
 		Logger: slog.New(slog.NewTextHandler(l.logs, nil)),
 		Assigner: func(_ string, topics []string) kafka.Assigner {
 			var ps []streams.Partition
@@ -214,7 +223,7 @@ func (w *worker) kill() {
 // until waits for what is to come.
 func (l *lab) until(what string, holds func() bool) {
 	l.t.Helper()
-	for deadline := time.Now().Add(5 * time.Minute); !holds(); time.Sleep(500 * time.Millisecond) {
+	for deadline := time.Now().Add(l.patience); !holds(); time.Sleep(l.look) {
 		if time.Now().After(deadline) {
 			l.t.Fatalf("no %s; logged\n%s", what, l.logs)
 		}
@@ -224,7 +233,7 @@ func (l *lab) until(what string, holds func() bool) {
 // caughtUp waits until the watermarks have reached the LSO of the topic.
 func (l *lab) caughtUp() {
 	l.t.Helper()
-	stable := l.Kafka.LSO("orders")
+	stable := l.Kafka.LSO(l.topic)
 	l.until("watermark at the stable end", func() bool {
 		marks := l.watermarks()
 		for p, end := range stable {
@@ -239,10 +248,18 @@ func (l *lab) caughtUp() {
 // load loads the snapshots of all partitions as any reader does.
 func (l *lab) load() map[string]state.Entry {
 	l.t.Helper()
-	got := map[string]state.Entry{}
-	topic, err := snapshot.Open(l.t.Context(), l.config(), l.fold.Topic, l.fold.Snapshots)
+	got, err := l.tryLoad()
 	if err != nil {
 		l.t.Fatal(err)
+	}
+	return got
+}
+
+func (l *lab) tryLoad() (map[string]state.Entry, error) {
+	got := map[string]state.Entry{}
+	topic, err := snapshot.Open(l.t.Context(), kafka.Config{Brokers: l.Kafka.Brokers(), Dialer: l.Kafka.Dial}, l.fold.Topic, l.fold.Snapshots)
+	if err != nil {
+		return nil, err
 	}
 	defer topic.Close()
 	for p := range int32(partitions) {
@@ -253,8 +270,8 @@ func (l *lab) load() map[string]state.Entry {
 			return nil
 		})
 		if err != nil {
-			l.t.Fatal(err)
+			return nil, err
 		}
 	}
-	return got
+	return got, nil
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/millrace/millrace/streams"
-	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/snapshot"
 	"github.com/millrace/millrace/streams/state"
 )
@@ -74,7 +73,7 @@ func (l *lab) order(e state.Entry) order {
 // snapshots are the records of the snapshot topic, by partition.
 func (l *lab) snapshots() (all [partitions][]*snapshot.Record) {
 	l.t.Helper()
-	if topics, err := l.Kafka.Admin().ListTopics(l.t.Context()); err != nil || !topics.Has(l.fold.Snapshots) {
+	if topics, err := l.admin.ListTopics(l.t.Context(), l.fold.Snapshots); err != nil || !topics.Has(l.fold.Snapshots) {
 		return all
 	}
 	for _, r := range l.Kafka.Read(l.fold.Snapshots) {
@@ -85,11 +84,6 @@ func (l *lab) snapshots() (all [partitions][]*snapshot.Record) {
 		all[r.Partition] = append(all[r.Partition], &s)
 	}
 	return all
-}
-
-// config is that of a client without faults.
-func (l *lab) config() kafka.Config {
-	return kafka.Config{Brokers: l.Kafka.Brokers(), Dialer: l.Kafka.Dial}
 }
 
 // watermarks are the last ones of all partitions.
@@ -110,48 +104,88 @@ func (l *lab) watermarks() (next [partitions]int64) {
 // it. And what a reader loads is what the last one says.
 func (l *lab) right() {
 	l.t.Helper()
-	var events [partitions][]*streams.Record
-	for _, r := range l.Kafka.Read("orders") {
-		events[r.Partition] = append(events[r.Partition], r)
+	for _, w := range l.wrong() {
+		l.t.Error(w)
 	}
-	end := model{}
-	for p, all := range l.snapshots() {
-		want, got, last := model{}, model{}, int64(0)
-		for _, s := range all {
-			if s.Watermark == nil {
-				got[string(s.Stream)] = l.order(s.Entry)
-				continue
-			}
-			next := s.Watermark.Next
-			if next <= last {
-				l.t.Errorf("partition %d: watermark %d behind %d", p, next, last)
-			}
-			last = next
-			for len(events[p]) > 0 && events[p][0].Offset < next {
-				l.apply(want, events[p][0])
-				events[p] = events[p][1:]
-			}
-			l.same(fmt.Sprintf("partition %d, watermark %d", p, next), want, got)
-		}
-		for stream, o := range want {
-			end[stream] = o
-		}
-	}
-	loaded := model{}
-	for stream, e := range l.load() {
-		loaded[stream] = l.order(e)
-	}
-	l.same("a reader", end, loaded)
 }
 
-func (l *lab) same(what string, want, got model) {
+// wrong says what is not right.
+func (l *lab) wrong() (all []string) {
 	l.t.Helper()
+	snapshots := l.snapshots()
+	for p, events := range l.events() {
+		all = append(all, l.wrongMarks(p, events, snapshots[p])...)
+	}
+	return append(all, l.wrongLoad()...)
+}
+
+// events are the records of the event topic, by partition.
+func (l *lab) events() (all [partitions][]*streams.Record) {
+	l.t.Helper()
+	for _, r := range l.Kafka.Read(l.topic) {
+		all[r.Partition] = append(all[r.Partition], r)
+	}
+	return all
+}
+
+// wrongMarks says which watermarks of a partition are not right.
+func (l *lab) wrongMarks(p int, events []*streams.Record, snapshots []*snapshot.Record) (all []string) {
+	l.t.Helper()
+	want, got, last := model{}, model{}, int64(0)
+	for _, s := range snapshots {
+		switch {
+		case s.Forgotten:
+			delete(got, string(s.Stream))
+			continue
+		case s.Watermark == nil:
+			got[string(s.Stream)] = l.order(s.Entry)
+			continue
+		}
+		next := s.Watermark.Next
+		if next <= last {
+			all = append(all, fmt.Sprintf("partition %d: watermark %d behind %d", p, next, last))
+		}
+		last = next
+		for len(events) > 0 && events[0].Offset < next {
+			l.apply(want, events[0])
+			events = events[1:]
+		}
+		all = append(all, differences(fmt.Sprintf("partition %d, watermark %d", p, next), want, got)...)
+	}
+	return all
+}
+
+// wrongLoad says what a reader loads that is not the fold of the events before the
+// last watermarks.
+func (l *lab) wrongLoad() []string {
+	l.t.Helper()
+	entries, err := l.tryLoad()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	want, got, marks := model{}, model{}, l.watermarks()
+	for p, events := range l.events() {
+		for _, r := range events {
+			if r.Offset < marks[p] {
+				l.apply(want, r)
+			}
+		}
+	}
+	for stream, e := range entries {
+		got[stream] = l.order(e)
+	}
+	return differences("a reader", want, got)
+}
+
+// differences says what is another state than it should be.
+func differences(what string, want, got model) (all []string) {
 	for _, stream := range slices.Sorted(maps.Keys(want)) {
 		if got[stream] != want[stream] {
-			l.t.Errorf("%s: %s is %+v, want %+v", what, stream, got[stream], want[stream])
+			all = append(all, fmt.Sprintf("%s: %s is %+v, want %+v", what, stream, got[stream], want[stream]))
 		}
 	}
 	if len(got) != len(want) {
-		l.t.Errorf("%s: %d streams, want %d", what, len(got), len(want))
+		all = append(all, fmt.Sprintf("%s: %d streams, want %d", what, len(got), len(want)))
 	}
+	return all
 }

@@ -21,8 +21,7 @@ import (
 func TestFrozenOwnerCommitsNothing(t *testing.T) {
 	for _, request := range []string{"Produce", "EndTxn"} {
 		t.Run(request, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t)
+			onGrounds(t, func(l *lab) {
 				w := l.start(nil)
 				l.pay(40)
 				l.caughtUp()
@@ -70,8 +69,7 @@ func (a *asked) Rejoin() { a.rejoins.Add(1) }
 // TestFencedOwnerDoesNotTakeItsPartitionBack: it asks to join again, and until
 // then leaves the new owner alone.
 func TestFencedOwnerDoesNotTakeItsPartitionBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
+	onGrounds(t, func(l *lab) {
 		l.pay(40)
 		first := new(asked)
 		fenced := l.start(first.instead)
@@ -83,10 +81,10 @@ func TestFencedOwnerDoesNotTakeItsPartitionBack(t *testing.T) {
 			l.caughtUp()
 		}
 		if n := first.rejoins.Load(); n != partitions || second.rejoins.Load() != 0 {
-			t.Errorf("the fenced owner of %d partitions asks %d times to join again, the other one %d times", partitions, n, second.rejoins.Load())
+			l.t.Errorf("the fenced owner of %d partitions asks %d times to join again, the other one %d times", partitions, n, second.rejoins.Load())
 		}
 		if n := fenced.kafka.Requests("InitProducerID"); n != partitions {
-			t.Errorf("it has taken partitions %d times, want %d", n, partitions)
+			l.t.Errorf("it has taken partitions %d times, want %d", n, partitions)
 		}
 		l.right()
 		fenced.stop()
@@ -96,8 +94,7 @@ func TestFencedOwnerDoesNotTakeItsPartitionBack(t *testing.T) {
 
 // TestEditedRulesAreRefused, and what changes no state is not.
 func TestEditedRulesAreRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
+	onGrounds(t, func(l *lab) {
 		l.pay(40)
 		l.once()
 		before := l.watermarks()
@@ -105,12 +102,12 @@ func TestEditedRulesAreRefused(t *testing.T) {
 		l.fold = l.compile(strings.Replace(orderFold, "payments: 1", "payments: 2", 1))
 		l.pay(40)
 		var digest *snapshot.DigestError
-		if err := l.start(nil).leaves("orders.snapshots/", "raise version"); !errors.As(err, &digest) || digest.Now == digest.Before {
-			t.Errorf("it left with %v", err)
+		if err := l.start(nil).leaves(fold.Snapshots+"/", "raise version"); !errors.As(err, &digest) || digest.Now == digest.Before {
+			l.t.Errorf("it left with %v", err)
 		}
 		l.fold = fold
 		if after := l.watermarks(); after != before {
-			t.Errorf("edited rules have moved the watermarks from %v to %v", before, after)
+			l.t.Errorf("edited rules have moved the watermarks from %v to %v", before, after)
 		}
 		l.fold = l.compile(strings.Replace(orderFold, "on_error: stop", "on_error: stop # as ever", 1))
 		w := l.start(nil)
@@ -121,35 +118,6 @@ func TestEditedRulesAreRefused(t *testing.T) {
 		w = l.start(nil)
 		l.caughtUp()
 		l.right()
-		w.stop()
-	})
-}
-
-// TestForeignTransactionInTheSnapshots: nobody may load what may be old already.
-// The worker says whose it is, and goes on when it ends.
-func TestForeignTransactionInTheSnapshots(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.pay(40)
-		l.once()
-		foreign := l.Kafka.Begin("somebody-else")
-		foreign.ProduceRecords(&streams.Record{Topic: l.fold.Snapshots, Partition: 1, Key: []byte("k"), Value: []byte("v")})
-		w := l.start(nil)
-		l.pay(40)
-		time.Sleep(time.Minute)
-		why := strings.Join(w.NotReady(), "\n")
-		for _, part := range []string{"orders/1", "orders.snapshots/1", "a foreign transaction is open", "somebody-else"} {
-			if strings.Count(why, "\n") > 0 || !strings.Contains(why, part) {
-				t.Errorf("not ready: %q, want one line with %q", why, part)
-			}
-		}
-		if n := strings.Count(l.logs.String(), "cannot be taken over"); n != 1 {
-			t.Errorf("%d lines in the log say so, want 1\n%s", n, l.logs)
-		}
-		foreign.Abort()
-		l.caughtUp()
-		l.right()
-		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
 		w.stop()
 	})
 }
@@ -170,31 +138,6 @@ func TestReadyAtTheEndOfItsAssignment(t *testing.T) {
 		}
 		w.kafka.Thaw()
 		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
-		w.stop()
-	})
-}
-
-// TestOpenTransactionInTheSource: the worker is ready at the LSO. What is behind
-// it follows when the transaction ends.
-func TestOpenTransactionInTheSource(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.pay(40)
-		open := l.Kafka.Begin("writer")
-		open.Produce("orders", l.paid(1, "1.10"), l.paid(2, "1.10"), l.paid(3, "1.10"))
-		l.pay(40)
-		w := l.start(nil)
-		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
-		l.caughtUp()
-		l.right()
-		held := l.watermarks()
-		time.Sleep(time.Minute)
-		if now := l.watermarks(); now != held {
-			t.Errorf("watermarks %v, then %v: they have passed the LSO", held, now)
-		}
-		open.Commit()
-		l.caughtUp()
-		l.right()
 		w.stop()
 	})
 }
