@@ -3,7 +3,6 @@ package projection
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -194,18 +193,22 @@ func (r *viewReader) report(ctx context.Context) error {
 		if err := follow.Sleep(ctx, idleCheck); err != nil {
 			return err
 		}
+		var live []streams.Partition
 		positions := map[streams.Partition]int64{}
 		for _, p := range r.progress(time.Now()) {
-			if p.Err == nil && p.Load == nil {
+			if p.Err != nil {
+				continue
+			}
+			live = append(live, p.Partition)
+			if p.Load == nil {
 				positions[p.Partition] = p.Position
 			}
 		}
-		if len(positions) == 0 {
-			continue
-		}
 		// both are for onlookers: the next round repeats what failed
-		_ = r.store.Seen(ctx, slices.Collect(maps.Keys(positions))...)
-		_ = r.assigner.Commit(ctx, positions)
+		_ = r.store.Seen(ctx, live...)
+		if len(positions) > 0 {
+			_ = r.assigner.Commit(ctx, positions)
+		}
 	}
 }
 
