@@ -3,7 +3,9 @@
 -- KEYS  1 m:def  2 m:pos  3 m:epoch  4 m:rows  5 m:load
 -- ARGV  1 digest  2 topic/partition  3 epoch  4 first  5 next  6 batch, and while
 --       snapshots are loaded  7 their topic  8 digest of their fold, empty where
---       it is not known yet  9 how long ago the last batch may have been, in ms
+--       it is not known yet  9 how long before this reading the load may last have
+--       been whole, in ms  10 how long ago this reading began, in ms  11 whether it
+--       was whole: 1 or 0
 --
 -- Redis runs a script alone but takes nothing back when a command in it fails.
 -- So the first pass reads and checks everything that the second one needs, and
@@ -61,14 +63,14 @@ if not find(rows, '^%d+$') or #rows > 15 then return {'BAD', KEYS[4], ''} end
 --
 -- The first batch of a view's load records which topic it is from, and the first
 -- that knows the digest of the fold records that: rows of another topic or fold
--- are not mixed with them. Who was away for too long may miss that a stream was
--- forgotten.
+-- are not mixed with them. Who goes on too long after he began, or after he had
+-- last read all that there was, may miss that a stream was forgotten.
 
-local now -- in ms, where snapshots are loaded
+local since -- when this reading began, in ms, where snapshots are loaded
 
 if ARGV[7] then
   local time = call('TIME')
-  now = format('%d', time[1] * 1000 + floor(time[2] / 1000))
+  since = format('%d', time[1] * 1000 + floor(time[2] / 1000) - ARGV[10])
   local topic, fold = get('HGET', KEYS[1], 'snapshots'), get('HGET', KEYS[1], 'fold')
   --<load-topic>
   if topic and topic ~= ARGV[7] then return {'LOAD', 'snapshots', topic} end
@@ -78,8 +80,9 @@ if ARGV[7] then
   --</load-fold>
   --<load-age>
   if loaded and (not find(loaded, '^%d+$') or #loaded > 15) then return {'BAD', KEYS[5], ARGV[2]} end
-  if loaded and now - loaded > tonumber(ARGV[9]) then return {'LOAD', 'm:load', loaded} end
+  if loaded and since - loaded > tonumber(ARGV[9]) then return {'LOAD', 'm:load', loaded} end
   --</load-age>
+  if loaded and ARGV[11] == '0' then since = loaded end
 end
 
 -- Exact decimals ------------------------------------------------------------
@@ -400,7 +403,7 @@ end
 if ARGV[7] then
   call('HSETNX', KEYS[1], 'snapshots', ARGV[7])
   if ARGV[8] ~= '' then call('HSETNX', KEYS[1], 'fold', ARGV[8]) end
-  if find(ARGV[5], '^load:') then call('HSET', KEYS[5], ARGV[2], now) else call('HDEL', KEYS[5], ARGV[2]) end
+  if find(ARGV[5], '^load:') then call('HSET', KEYS[5], ARGV[2], since) else call('HDEL', KEYS[5], ARGV[2]) end
 end
 call('HSET', KEYS[2], ARGV[2], ARGV[5])
 return {'OK'}

@@ -77,7 +77,9 @@ var defences = []struct {
 }
 
 // loads makes the next batches those of a load.
-func (b *bench) loads(fold string) { b.load = &Load{Topic: "t/1", Fold: fold, Patience: time.Hour} }
+func (b *bench) loads(fold string) {
+	b.load = &Load{Topic: "t/1", Fold: fold, Since: time.Now(), Patience: time.Hour}
+}
 
 // hset, hdel, set and del are what somebody else does to the keys.
 func (b *bench) hset(key, field, value string) {

@@ -18,7 +18,12 @@ type Load struct {
 	Topic string
 	// Fold is the digest of the fold; empty where no watermark has told it yet.
 	Fold string
-	// Patience is how long ago the last batch of the load may have been.
+	// Since is when what the batch is of began to be read, and Whole says that it
+	// was read up to an end behind which nothing was missed.
+	Since time.Time
+	Whole bool
+	// Patience is how long before Since the load may have begun, or may last have
+	// been whole.
 	Patience time.Duration
 }
 
@@ -59,11 +64,15 @@ func (p *partition) loadSnapshots(ctx context.Context) error {
 	return nil
 }
 
-// begin opens the snapshots.
+// begin opens the snapshots, and has Redis note the time before anything is read.
 func (p *partition) begin(ctx context.Context) error {
 	topic, err := p.reader.openSnapshots(ctx)
 	if err != nil {
 		return err
+	}
+	if topic.DeleteRetention == 0 {
+		return fmt.Errorf("%w: delete.retention.ms of topic %s is 0 or not told, so a load may never hear of streams that were forgotten: set it to 24 h, or let this worker describe the settings of the topic",
+			snapshot.ErrUnusable, topic.Name)
 	}
 	in, err := newSnapshotInterpreter(p.reader.view)
 	if err != nil {
@@ -71,10 +80,10 @@ func (p *partition) begin(ctx context.Context) error {
 	}
 	p.limit = p.maxOps()
 	p.load = &load{
-		Load:      Load{Topic: topic.Name + "/" + topic.ID, Patience: topic.DeleteRetention / 2},
+		Load:      Load{Topic: topic.Name + "/" + topic.ID, Since: time.Now(), Patience: topic.DeleteRetention / 2},
 		partition: p, topic: topic, in: in, loads: loads{began: time.Now()},
 	}
-	return nil
+	return p.write(ctx)
 }
 
 // round reads up to an end behind which nothing was missed. The load is complete
@@ -84,6 +93,7 @@ func (l *load) round(ctx context.Context) error {
 	var loaded snapshot.Loaded
 	err := p.reader.kafkaAway.Retry(ctx, func() (err error) {
 		from := p.read.Load
+		l.Since, l.Whole = time.Now(), false
 		loaded, err = snapshot.Resync(ctx, l.topic, snapshot.Options{Partition: p.id.Partition, From: &from, Progress: p.state.loading},
 			func(r *snapshot.Record) error { return l.take(ctx, r) })
 		return err
@@ -91,7 +101,7 @@ func (l *load) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.read.Load = loaded.Checkpoint
+	p.read.Load, l.Whole = loaded.Checkpoint, true
 	l.passes += loaded.Passes
 	if c := loaded.Checkpoint; p.reader.projector.covered(c) || c.Watermark == snapshot.None && c.Highest == snapshot.None {
 		return l.complete(ctx, loaded)
@@ -165,7 +175,7 @@ func (l *load) refused(a Answer) error {
 		return fmt.Errorf("%w: the rows were begun from topic %s, which is %s now: raise version to build them from that", snapshot.ErrUnusable, a.Digest, l.Topic)
 	}
 	last, _ := strconv.ParseInt(a.Digest, 10, 64)
-	return fmt.Errorf("%w: the load has stood still since %s, for more than half of delete.retention.ms of topic %s (%v), so it may never hear of streams that were forgotten: raise version to begin anew",
+	return fmt.Errorf("%w: the load has not once read all that there was since %s, for more than half of delete.retention.ms of topic %s (%v), so it may never hear of streams that were forgotten: raise version to begin anew",
 		snapshot.ErrUnusable, time.UnixMilli(last).UTC().Format(time.RFC3339), l.topic.Name, l.Patience)
 }
 

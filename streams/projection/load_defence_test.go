@@ -195,7 +195,7 @@ func TestLoadThatStoodStillIsRefused(t *testing.T) {
 		w := k.start(nil, 0)
 		k.flush(0, 21)
 		k.until("end of the load", func() bool { return stopped(w, 0) != nil || k.following(0) })
-		refused := errors.Is(stopped(w, 0), snapshot.ErrUnusable) && strings.Contains(stopped(w, 0).Error(), "has stood still since 2000-01-01T00:06")
+		refused := errors.Is(stopped(w, 0), snapshot.ErrUnusable) && strings.Contains(stopped(w, 0).Error(), "has not once read all that there was since 2000-01-01T00:06")
 		if !refused && stopped(w, 0) != nil {
 			t.Errorf("stopped by %v", stopped(w, 0))
 		}

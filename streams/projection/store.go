@@ -129,7 +129,7 @@ func (s *Store) Apply(ctx context.Context, w Write) (Answer, error) {
 	}
 	args := []any{s.digest(), w.Partition.String(), w.Epoch, w.First.String(), w.Next.String(), batch}
 	if w.Load != nil {
-		args = append(args, w.Load.Topic, w.Load.Fold, w.Load.Patience.Milliseconds())
+		args = append(args, w.Load.Topic, w.Load.Fold, w.Load.Patience.Milliseconds(), time.Since(w.Load.Since).Milliseconds(), w.Load.Whole)
 	}
 	reply, err := s.run(ctx, s.scripts.apply, []string{keyDefinition, keyPositions, keyEpochs, keyRows, keyLoads}, args...)
 	if err != nil {
