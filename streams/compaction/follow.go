@@ -92,6 +92,11 @@ func (p *partition) flush(ctx context.Context) error {
 	if p.read <= p.replay.states.watermark {
 		return nil
 	}
+	if p.fresh { // the feed keeps to the topic that it met, which may be another one than before the take-over
+		if _, err := p.keeper.stable(ctx, p.id); err != nil {
+			return err
+		}
+	}
 	records, err := p.replay.states.flush()
 	if err != nil {
 		return err

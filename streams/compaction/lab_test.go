@@ -136,11 +136,16 @@ func (l *lab) stream(n int) streams.StreamID { return streams.StreamID(fmt.Sprin
 // pay writes n payments of 1.10 each over 20 streams.
 func (l *lab) pay(n int) {
 	l.t.Helper()
+	l.Kafka.Produce(l.topic, l.payments(n)...)
+}
+
+func (l *lab) payments(n int) []streamstest.Event {
+	l.t.Helper()
 	events := make([]streamstest.Event, n)
 	for i := range events {
 		events[i] = l.paid(i%20, "1.10")
 	}
-	l.Kafka.Produce(l.topic, events...)
+	return events
 }
 
 // worker is one process, with a link of its own.

@@ -103,11 +103,13 @@ func (p *partition) own(ctx context.Context) error {
 		return err
 	}
 	p.read, p.begun, p.stamp, p.records = position, time.Time{}, time.Time{}, 0
+	p.replay.events.TakeIgnored(func(string, int64) {}) // they come again
 	p.state.loaded(position, stable)
 	feed := p.keeper.kafka.Open(p.id, position)
 	defer feed.Close()
 	err = p.follow(ctx, feed)
-	if ctx.Err() != nil {
+	var lost *kafka.StopError // the log may have lost what is folded
+	if ctx.Err() != nil && !errors.As(feed.Err(), &lost) {
 		p.drain(ctx)
 	}
 	return err

@@ -1,0 +1,103 @@
+package compaction
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace/millrace/streams/streamstest"
+)
+
+// remake deletes the event topic and creates it again.
+func (l *lab) remake() {
+	l.t.Helper()
+	if _, err := l.Kafka.Admin().DeleteTopic(l.t.Context(), l.topic); err != nil {
+		l.t.Fatal(err)
+	}
+	l.Kafka.CreateTopic(l.topic, partitions, nil)
+}
+
+// TestSourceMadeAnewBeforeItIsRead: a worker waits to take over, and meanwhile the
+// source becomes another one, which is longer than the watermark. Its events are
+// not folded onto the states of the former one.
+func TestSourceMadeAnewBeforeItIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pay(40)
+		l.once()
+		marks := l.watermarks()
+		foreign := l.foreign()
+		w := l.start(nil, 1)
+		w.waitsForIt()
+		l.remake()
+		anew := l.Kafka.Begin("anew") // by a client that knows no other
+		anew.Produce("orders", l.payments(80)...)
+		anew.Commit()
+		foreign.Abort()
+		_ = w.stops(1, "topic orders was made anew", "raise the version")
+		w.stop()
+		if now := l.watermarks(); now != marks {
+			t.Errorf("watermarks %v, then %v", marks, now)
+		}
+	})
+}
+
+// TestLostLogIsNotDrained: a worker ends in the midst of a batch, and what it has
+// folded was lost meanwhile. It writes no more than what was on its way.
+func TestLostLogIsNotDrained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		w := l.settled(func(o *Options) { o.Config.FlushStreams, o.Config.FlushInterval = 1, later })
+		held := l.Kafka.Server().Fault(kfake.Fault{
+			Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders.snapshots", Err: kerr.NotLeaderForPartition, Count: -1,
+		})
+		var events []streamstest.Event // of one fetch
+		for _, n := range in(0, 3) {
+			events = append(events, l.paid(n, "1.10"))
+		}
+		l.Kafka.Produce("orders", events...)
+		l.until("flush on its way", func() bool { return held.Hits() > 0 })
+		l.remake()
+		time.Sleep(time.Minute) // until the reader has seen it
+		w.cancel()
+		held.Remove()
+		w.stop()
+		if at := l.watermarks()[0]; at != 2 {
+			t.Errorf("the watermark is %d, want 2", at)
+		}
+	})
+}
+
+// TestIgnoredEventsAreCountedOnce, also where a flush fails and they are folded
+// again.
+func TestIgnoredEventsAreCountedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		registry := prometheus.NewRegistry()
+		w := l.start(func(o *Options) { o.Metrics = NewMetrics(registry) })
+		l.pay(20)
+		l.caughtUp()
+		failed := l.Kafka.Server().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.InvalidTxnState})
+		l.Kafka.Produce("orders", streamstest.Event{Stream: l.stream(1), Type: "Viewed"})
+		l.caughtUp()
+		w.stop()
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted := 0.0
+		for _, f := range families {
+			if f.GetName() == "millrace_compactor_ignored_events_total" {
+				counted = f.GetMetric()[0].GetCounter().GetValue()
+			}
+		}
+		if counted != 1 || failed.Hits() != 1 {
+			t.Errorf("%v events are counted after %d faults, want 1", counted, failed.Hits())
+		}
+	})
+}
