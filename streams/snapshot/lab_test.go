@@ -198,7 +198,9 @@ func (l *lab) encoded(w *Watermark) kafka.OutRecord {
 
 func (l *lab) topicID(topic string) string {
 	l.t.Helper()
-	admin, err := kafka.NewAdmin(l.config())
+	config := l.config()
+	config.Dialer = l.kafka.Link().Dial // which no fault of a reader reaches
+	admin, err := kafka.NewAdmin(config)
 	if err != nil {
 		l.t.Fatal(err)
 	}
