@@ -88,6 +88,19 @@ func (c *foldCompiler) enders() (types []string) {
 	return types
 }
 
+// keeps says that whatever stood in a state is still there behind an event of that
+// type, and that the stream has not ended.
+func (c *foldCompiler) keeps(eventType string) bool {
+	if slices.Contains(c.enders(), eventType) {
+		return false
+	}
+	unsets := func(ch checkedChange) bool { return ch.op == OpUnset }
+	takes := func(r *checkedRule) bool { return r.rule.remove || slices.ContainsFunc(r.changes, unsets) }
+	return !slices.ContainsFunc(c.events, func(ev *checkedEvent) bool {
+		return ev.eventType == eventType && slices.ContainsFunc(ev.rules, takes)
+	})
+}
+
 // mayEnd says whether a change may end a stream. Where gone reads one field, it is
 // known of a value that stands in the rule.
 func (c *foldCompiler) mayEnd(ch checkedChange) bool {

@@ -117,6 +117,15 @@ func TestSnapshotProblems(t *testing.T) {
 		{"ends", ended, fromSnapshots, []string{
 			"3:7: fold order ends a stream by gone, which reads what OrderPaid writes, and then the row goes; give the view a rule with delete: true for OrderPaid, with the condition as when"}},
 		{"ends, deleted", ended, fromSnapshots + "  OrderPaid: {when: true, delete: true}\n", nil},
+		{"unknown ends", strings.Replace(ended, "state.status ==", "state.statut ==", 1), fromSnapshots, []string{
+			"3:7: fold order has problems of its own, so it is not known which events end a stream; compactor --check tells them"}},
+		{"deleted, not ended", orderFold, fromSnapshots + "  OrderPaid: {delete: true}\n", []string{
+			"12:15: delete is not possible: fold order keeps the state behind OrderPaid, so the row would be there where it comes from snapshots; give the fold a gone that holds then, or snapshot a when that does not"}},
+		{"deleted, ended by another", ended, fromSnapshots + "  OrderPaid: {delete: true}\n  OrderCancelled: {delete: true}\n", []string{
+			"13:20: delete is not possible: fold order keeps the state behind OrderCancelled, so the row would be there where it comes from snapshots; give the fold a gone that holds then, or snapshot a when that does not"}},
+		{"deleted, when", orderFold, swap(snapshot, snapshot+"  when: \"=state.status != 'paid'\"\n") + "  OrderPaid: {delete: true}\n", nil},
+		{"deleted, state too", orderFold + "  OrderPaid: {delete: true}\n", fromSnapshots + "  OrderPaid: {delete: true}\n", nil},
+		{"deleted, unset", orderFold + "  OrderPaid: {unset: [status, paid]}\n", fromSnapshots + "  OrderPaid: {delete: true}\n", nil},
 		{"kind", kind, fromSnapshots, []string{
 			"3:7: fold order is of kind orders, which may end a stream, and then the row goes; give the view a rule with delete: true for the event that ends one"}},
 		{"kind, deleted", kind, fromSnapshots + "  OrderPaid: {delete: true}\n", nil},
