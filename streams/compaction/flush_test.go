@@ -163,3 +163,27 @@ func TestDrain(t *testing.T) {
 		l.right()
 	})
 }
+
+// TestFlushWhoseEndIsNotHeard: the broker has committed it, and goes away before it
+// says so. What is committed is loaded, and nothing of it folded again.
+func TestFlushWhoseEndIsNotHeard(t *testing.T) {
+	onGrounds(t, func(l *lab) {
+		l.pay(40)
+		w := l.start(nil)
+		l.caughtUp()
+		before := l.watermarks()
+		ended := w.kafka.Inject(streamstest.Fault{Request: "EndTxn", Action: streamstest.FreezeReply})
+		l.pay(40)
+		l.until("flush that has ended", func() bool { return closed(ended) })
+		w.kafka.Down()
+		w.kafka.Thaw()
+		l.until("restart", func() bool { return strings.Contains(l.logs.String(), "starting again from the committed snapshots") })
+		if l.watermarks() == before {
+			l.t.Error("nothing was committed")
+		}
+		w.kafka.Up()
+		l.caughtUp()
+		l.right()
+		w.stop()
+	})
+}

@@ -2,6 +2,7 @@ package compaction
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,16 +13,16 @@ import (
 const tick = 100 * time.Millisecond
 
 // follow folds what the feed brings until an error.
-func (p *partition) follow(ctx context.Context, feed *kafka.Feed) error {
+func (p *partition) follow(ctx context.Context) error {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case b, ok := <-feed.Batches():
+		case b, ok := <-p.feed.Batches():
 			if !ok {
-				return feed.Err() // the log may have lost what is folded: it is not flushed
+				return p.feed.Err()
 			}
 			if err := p.fetched(ctx, &b); err != nil {
 				return err
@@ -91,6 +92,10 @@ func (p *partition) due() bool {
 func (p *partition) flush(ctx context.Context) error {
 	if p.read <= p.replay.states.watermark {
 		return nil
+	}
+	var stop *kafka.StopError
+	if err := p.feed.Err(); errors.As(err, &stop) {
+		return err // the log may have lost what is folded
 	}
 	if p.fresh { // the feed keeps to the topic that it met, which may be another one than before the take-over
 		if _, err := p.keeper.stable(ctx, p.id); err != nil {

@@ -76,6 +76,7 @@ func TestForeignTransactionOutlastsTheCleaner(t *testing.T) {
 	for began := time.Now(); time.Since(began) < 6*time.Second; time.Sleep(l.look) {
 		l.pay(20)
 	}
+	former.kill()
 	w := l.start(nil)
 	w.waitsForIt()
 	foreign.Abort()
@@ -85,7 +86,6 @@ func TestForeignTransactionOutlastsTheCleaner(t *testing.T) {
 	}
 	l.cleaned()
 	w.stop()
-	former.stop()
 }
 
 // cleaned waits until the cleaner has removed snapshots of each partition, while

@@ -1,6 +1,7 @@
 package compaction
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,30 +48,40 @@ func TestSourceMadeAnewBeforeItIsRead(t *testing.T) {
 	})
 }
 
-// TestLostLogIsNotDrained: a worker ends in the midst of a batch, and what it has
-// folded was lost meanwhile. It writes no more than what was on its way.
-func TestLostLogIsNotDrained(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		w := l.settled(func(o *Options) { o.Config.FlushStreams, o.Config.FlushInterval = 1, later })
-		held := l.Kafka.Server().Fault(kfake.Fault{
-			Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders.snapshots", Err: kerr.NotLeaderForPartition, Count: -1,
+// TestLostLogIsNotFlushed: in the midst of a batch a worker is told that the log may
+// have lost what it folds. It writes no more than what was on its way, also where
+// it is to end.
+func TestLostLogIsNotFlushed(t *testing.T) {
+	for _, ends := range []bool{false, true} {
+		t.Run(fmt.Sprintf("ends=%t", ends), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t)
+				w := l.settled(func(o *Options) { o.Config.FlushStreams, o.Config.FlushInterval = 1, later })
+				held := l.Kafka.Server().Fault(kfake.Fault{
+					Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders.snapshots", Err: kerr.NotLeaderForPartition, Count: -1,
+				})
+				var events []streamstest.Event // of one fetch
+				for _, n := range in(0, 3) {
+					events = append(events, l.paid(n, "1.10"))
+				}
+				l.Kafka.Produce("orders", events...)
+				l.until("flush on its way", func() bool { return held.Hits() > 0 })
+				l.remake()
+				time.Sleep(time.Minute) // until the reader has seen it
+				if ends {
+					w.cancel()
+				}
+				held.Remove()
+				if !ends {
+					_ = w.stops(0, "orders/0", "made anew")
+				}
+				w.stop()
+				if at := l.watermarks()[0]; at != 2 {
+					t.Errorf("the watermark is %d, want 2", at)
+				}
+			})
 		})
-		var events []streamstest.Event // of one fetch
-		for _, n := range in(0, 3) {
-			events = append(events, l.paid(n, "1.10"))
-		}
-		l.Kafka.Produce("orders", events...)
-		l.until("flush on its way", func() bool { return held.Hits() > 0 })
-		l.remake()
-		time.Sleep(time.Minute) // until the reader has seen it
-		w.cancel()
-		held.Remove()
-		w.stop()
-		if at := l.watermarks()[0]; at != 2 {
-			t.Errorf("the watermark is %d, want 2", at)
-		}
-	})
+	}
 }
 
 // TestIgnoredEventsAreCountedOnce, also where a flush fails and they are folded

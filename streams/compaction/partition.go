@@ -24,6 +24,7 @@ type partition struct {
 	away   follow.Outage // while the snapshot partition cannot be taken over
 
 	session *kafka.Session
+	feed    *kafka.Feed
 	replay  *Replay
 	memory  *state.Memory
 	read    int64     // what is folded reaches to here
@@ -105,11 +106,10 @@ func (p *partition) own(ctx context.Context) error {
 	p.read, p.begun, p.stamp, p.records = position, time.Time{}, time.Time{}, 0
 	p.replay.events.TakeIgnored(func(string, int64) {}) // they come again
 	p.state.loaded(position, stable)
-	feed := p.keeper.kafka.Open(p.id, position)
-	defer feed.Close()
-	err = p.follow(ctx, feed)
-	var lost *kafka.StopError // the log may have lost what is folded
-	if ctx.Err() != nil && !errors.As(feed.Err(), &lost) {
+	p.feed = p.keeper.kafka.Open(p.id, position)
+	defer p.feed.Close()
+	err = p.follow(ctx)
+	if ctx.Err() != nil {
 		p.drain(ctx)
 	}
 	return err
