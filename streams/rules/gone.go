@@ -88,16 +88,13 @@ func (c *foldCompiler) enders() (types []string) {
 	return types
 }
 
-// keeps says that whatever stood in a state is still there behind an event of that
-// type, and that the stream has not ended.
+// keeps says that there are rules for an event type, and that whatever stood in
+// a state is still there behind such an event, and the stream has not ended.
 func (c *foldCompiler) keeps(eventType string) bool {
-	if slices.Contains(c.enders(), eventType) {
-		return false
-	}
 	unsets := func(ch checkedChange) bool { return ch.op == OpUnset }
 	takes := func(r *checkedRule) bool { return r.rule.remove || slices.ContainsFunc(r.changes, unsets) }
-	return !slices.ContainsFunc(c.events, func(ev *checkedEvent) bool {
-		return ev.eventType == eventType && slices.ContainsFunc(ev.rules, takes)
+	return !slices.Contains(c.enders(), eventType) && slices.ContainsFunc(c.events, func(ev *checkedEvent) bool {
+		return ev.eventType == eventType && !slices.ContainsFunc(ev.rules, takes)
 	})
 }
 

@@ -167,9 +167,20 @@ func (c *compiler) checkEnds() {
 			c.add(at, "fold %s ends a stream by gone, which reads what %s writes, and then the row goes; give the view a rule with delete: true for %s, with the condition as when", fold.Name, eventType, eventType)
 		}
 	}
+	c.checkSnapshotEvents(fold)
 	for _, r := range deletes {
 		if c.view.snapshot.when == nil && checked.keeps(r.eventType) {
 			c.add(r.rule.removes, "delete is not possible: fold %s keeps the state behind %s, so the row would be there where it comes from snapshots; give the fold a gone that holds then, or snapshot a when that does not", fold.Name, r.eventType)
+		}
+	}
+}
+
+// checkSnapshotEvents refuses rules for events that the fold passes by: what they do
+// would be missing in rows that come from snapshots.
+func (c *compiler) checkSnapshotEvents(fold *Fold) {
+	for _, ev := range c.view.events {
+		if !slices.ContainsFunc(fold.events, func(of eventRules) bool { return of.eventType == ev.eventType }) {
+			c.add(ev.at, "fold %s has no rules for %s, so what these do would be missing in rows that come from snapshots; give the fold rules for it, or leave these out", fold.Name, ev.eventType)
 		}
 	}
 }
