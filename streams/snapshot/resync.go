@@ -127,7 +127,11 @@ func (r *resync) run(ctx context.Context) error {
 		}
 		position = pass.Next
 		r.loading.Next = position
-		if r.topic.missedNothing(pass) {
+		whole, err := r.topic.whole(ctx, pass)
+		if err != nil {
+			return err
+		}
+		if whole {
 			return r.usable(ctx)
 		}
 		if took := time.Since(r.began); took > r.options.Deadline {

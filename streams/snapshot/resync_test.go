@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/streamstest"
 )
@@ -65,6 +67,38 @@ func TestPassThatMissedRecordsIsFollowedByAnother(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// The topic was open when somebody shortened the time in which nothing is removed,
+// and a pass that was quick is not whole any more.
+func TestTimeThatWasShortenedIsNotTrusted(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		inLab(t, nil, func(l *lab) {
+			replace := l.replacing(false)
+			r := l.reader()
+			if !asked {
+				r.topic.window = 0
+			}
+			none := "0"
+			if _, err := l.kafka.Admin().AlterTopicConfigs(l.t.Context(), []kadm.AlterConfig{{Name: "min.compaction.lag.ms", Value: &none}}, l.snapshots); err != nil {
+				l.t.Fatal(err)
+			}
+			r.each = func(s *Record) error {
+				if string(s.Stream) == "a" {
+					replace()
+					replace = func() {}
+				}
+				return nil
+			}
+			if err := r.load(); err != nil {
+				l.t.Fatal(err)
+			}
+			r.follow()
+			if wrong := r.wrong(); (wrong == "") != asked || asked != (r.loaded.Passes > 1) {
+				l.t.Errorf("asked %t: after %d passes: %s", asked, r.loaded.Passes, wrong)
+			}
+		})
 	}
 }
 

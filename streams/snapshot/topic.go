@@ -32,7 +32,9 @@ type Topic struct {
 	// forgotten; 0 where nobody tells.
 	DeleteRetention time.Duration
 
+	config  kafka.Config
 	scanner *kafka.Scanner
+	window  time.Duration // when it was opened
 	// missedNothing says that a pass was whole. Tests put another one here.
 	missedNothing func(kafka.Pass) bool
 }
@@ -41,12 +43,7 @@ type Topic struct {
 // where one of them does not exist, [ErrUnusable] where they do not belong
 // together. Close the topic after use.
 func Open(ctx context.Context, cfg kafka.Config, source, name string) (*Topic, error) {
-	admin, err := kafka.NewAdmin(cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer admin.Close()
-	topics, err := admin.Topics(ctx, source, name)
+	topics, err := lookUp(ctx, cfg, source, name)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +62,32 @@ func Open(ctx context.Context, cfg kafka.Config, source, name string) (*Topic, e
 	return &Topic{
 		Name: name, ID: snapshots.ID, Source: Source{source, events.ID, events.Partitions},
 		DeleteRetention: millis(snapshots.Configs, "delete.retention.ms"),
-		scanner:         scanner, missedNothing: missedNothing(window(snapshots.Configs)),
+		config:          cfg, scanner: scanner,
+		window: window(snapshots.Configs), missedNothing: missedNothing(window(snapshots.Configs)),
 	}, nil
+}
+
+func lookUp(ctx context.Context, cfg kafka.Config, names ...string) (map[string]kafka.Topic, error) {
+	admin, err := kafka.NewAdmin(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer admin.Close()
+	return admin.Topics(ctx, names...)
 }
 
 // Close ends the connections.
 func (t *Topic) Close() { t.scanner.Close() }
+
+// whole says that a pass has missed nothing. Where its time says so, the settings
+// are looked up again: the topic may have been open for long.
+func (t *Topic) whole(ctx context.Context, pass kafka.Pass) (bool, error) {
+	if missed := !t.missedNothing(pass); missed || pass.Whole() {
+		return !missed, nil
+	}
+	topics, err := lookUp(ctx, t.config, t.Name)
+	return err == nil && window(topics[t.Name].Configs) >= t.window, err
+}
 
 // missedNothing says that nothing of a pass's range was removed, or that nothing
 // can have been since the pass began. What a transaction that was open then has
