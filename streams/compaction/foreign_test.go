@@ -1,6 +1,7 @@
 package compaction
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,33 @@ func TestForeignTransactionInTheSnapshots(t *testing.T) {
 		l.caughtUp()
 		l.right()
 		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		w.stop()
+	})
+}
+
+// TestForeignTransactionThatIsCommitted: what somebody else has written there is no
+// snapshot. Its partition stops, and only that.
+func TestForeignTransactionThatIsCommitted(t *testing.T) {
+	onGrounds(t, func(l *lab) {
+		l.pay(40)
+		l.once()
+		before := l.watermarks()
+		l.foreign().Commit()
+		w := l.start(nil)
+		_ = w.stops(1, "record "+l.fold.Snapshots+"/1/", "no snapshot")
+		l.pay(40)
+		l.until("flush of the other partitions", func() bool {
+			moved := 0
+			for _, p := range w.Progress() {
+				if p.Watermark > before[p.Partition.Partition] {
+					moved++
+				}
+			}
+			return moved == partitions-1
+		})
+		if err := errors.Join(w.stopped(0), w.stopped(2)); err != nil {
+			l.t.Errorf("other partitions stopped, too: %v", err)
+		}
 		w.stop()
 	})
 }

@@ -8,6 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/streamstest"
@@ -97,6 +101,33 @@ func TestBadRecordStopsItsPartitionOnly(t *testing.T) {
 				if at := l.watermarks(); at[0] != l.Kafka.LSO("orders")[0] || at[2] != l.Kafka.LSO("orders")[2] {
 					t.Errorf("the other partitions are at %v", at)
 				}
+			})
+		})
+	}
+}
+
+// TestRefusalStopsItsPartition: who may not write is told once, and does not load
+// its snapshots again and again.
+func TestRefusalStopsItsPartition(t *testing.T) {
+	for _, fault := range []kfake.Fault{
+		{Keys: []kmsg.Key{kmsg.InitProducerID}, TxnID: "millrace/orders.snapshots/1", Err: kerr.TransactionalIDAuthorizationFailed},
+		{Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders.snapshots", Err: kerr.TopicAuthorizationFailed},
+	} {
+		t.Run(fault.Err.Message, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t)
+				l.pay(40)
+				fault.Count = -1
+				refusals := l.Kafka.Server().Fault(fault)
+				w := l.start(nil, 1)
+				if err := w.stops(1, fault.Err.Message); !errors.Is(err, kafka.ErrRefused) {
+					t.Errorf("it stopped with %v", err)
+				}
+				time.Sleep(time.Hour)
+				if n := refusals.Hits(); n != 1 {
+					t.Errorf("it was refused %d times, want 1", n)
+				}
+				w.stop()
 			})
 		})
 	}
