@@ -27,9 +27,9 @@ type Fault struct {
 	// Request is the name of the requests that count: a Redis command (EVALSHA)
 	// or a Kafka request (EndTxn, Produce), in any case. Default: every one.
 	Request string
-	// Holds is what such a request has to have in it, as it is sent, to count: the
-	// ID of a topic, the hash of a script. Default: anything.
-	Holds []byte
+	// Holds are what such a request has to have in it, as it is sent, to count:
+	// the ID of a topic, the hash of a script. Default: nothing.
+	Holds [][]byte
 	// Nth is which of them it strikes, counted over all connections of the link
 	// from now on. Default: 1, the next.
 	Nth int
@@ -44,6 +44,12 @@ type armed struct {
 }
 
 func (f *armed) happened() { close(f.struck) }
+
+// counts says whether a request is one of those that count.
+func (f *armed) counts(m message) bool {
+	lacks := func(part []byte) bool { return !bytes.Contains(m.bytes, part) }
+	return (f.Request == "" || strings.EqualFold(f.Request, m.name)) && !slices.ContainsFunc(f.Holds, lacks)
+}
 
 // Inject arms a fault. The channel is closed when it has struck.
 func (l *Link) Inject(f Fault) <-chan struct{} {
@@ -63,7 +69,7 @@ func (l *Link) strikes(m message) *armed {
 	l.counts[strings.ToUpper(m.name)]++
 	var hit *armed
 	for _, f := range l.faults {
-		if f.Request != "" && !strings.EqualFold(f.Request, m.name) || !bytes.Contains(m.bytes, f.Holds) {
+		if !f.counts(m) {
 			continue
 		}
 		if f.Nth > 1 {
