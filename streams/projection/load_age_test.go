@@ -94,7 +94,7 @@ func TestKafkaIsAwayInALoad(t *testing.T) {
 		x.Abort()
 		k.assigned = func(w *worker) {
 			const ofTheSecondPass = 7
-			w.kafka.Inject(streamstest.Fault{Request: "ListOffsets", Holds: []byte(k.snapshots()), Nth: ofTheSecondPass, Action: streamstest.FreezeRequest})
+			w.kafka.Inject(streamstest.Fault{Request: "ListOffsets", Holds: [][]byte{[]byte(k.snapshots())}, Nth: ofTheSecondPass, Action: streamstest.FreezeRequest})
 		}
 		w := k.start(nil, 0)
 		k.until("reason", func() bool { return strings.Contains(strings.Join(w.NotReady(), "\n"), "kafka does not answer") })

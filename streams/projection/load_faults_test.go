@@ -80,6 +80,7 @@ func TestRedisGoesBackIntoALoad(t *testing.T) {
 		k.keep()
 		k.pay(60)
 		k.until("hot view", func() bool { return k.state(k.views[0]) == StateHot })
+		k.untilApplied() // so that hot again is all of it
 		w.kafka.Freeze()
 		k.restore(k.lab, dump)
 		k.until("cold view", func() bool { return k.state(k.views[0]) != StateHot && len(w.NotReady()) > 0 })
