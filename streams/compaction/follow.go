@@ -93,14 +93,8 @@ func (p *partition) flush(ctx context.Context) error {
 	if p.read <= p.replay.states.watermark {
 		return nil
 	}
-	var stop *kafka.StopError
-	if err := p.feed.Err(); errors.As(err, &stop) {
-		return err // the log may have lost what is folded
-	}
-	if p.fresh { // the feed keeps to the topic that it met, which may be another one than before the take-over
-		if _, err := p.keeper.stable(ctx, p.id); err != nil {
-			return err
-		}
+	if err := p.trusted(ctx); err != nil {
+		return err
 	}
 	records, err := p.replay.states.flush()
 	if err != nil {
@@ -118,6 +112,20 @@ func (p *partition) flush(ctx context.Context) error {
 	p.replay.states.flushed(p.read)
 	p.flushed(len(records), began)
 	return nil
+}
+
+// trusted says why what is folded may not be what the log has: it lost its end, or
+// became another topic before the feed met it. The feed sees to the time after.
+func (p *partition) trusted(ctx context.Context) error {
+	var stop *kafka.StopError
+	if err := p.feed.Err(); errors.As(err, &stop) {
+		return err
+	}
+	if !p.fresh {
+		return nil
+	}
+	_, err := p.keeper.stable(ctx, p.id)
+	return err
 }
 
 // flushed shows that a transaction was committed.

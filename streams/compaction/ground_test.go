@@ -2,6 +2,7 @@ package compaction
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -31,7 +32,8 @@ type ground struct {
 var virtualGround = ground{topic: "orders", patience: 5 * time.Minute, look: 500 * time.Millisecond, while: time.Minute}
 
 // realGround is on the Kafka that the environment names, where others may be too.
-// Partitions are assigned directly, as in this process.
+// Partitions are assigned directly, as in this process, where a story wants no
+// group.
 func realGround(t *testing.T) (ground, streamstest.Servers) {
 	t.Helper()
 	brokers := os.Getenv("MILLRACE_KAFKA")
@@ -58,17 +60,24 @@ func newRealLab(t *testing.T) *lab {
 	return l
 }
 
-// clean removes the snapshot topics that workers made.
+// clean removes the snapshot topics and groups that workers made.
 func (l *lab) clean() {
 	ctx := context.Background()
-	topics, err := l.admin.ListTopics(ctx)
+	groups, err := l.admin.ListGroups(ctx)
+	for _, name := range groups.Groups() {
+		if err == nil && strings.Contains(name, l.topic+".") {
+			_, err = l.admin.DeleteGroup(ctx, name)
+		}
+	}
+	topics, failed := l.admin.ListTopics(ctx)
+	err = errors.Join(err, failed)
 	for _, name := range topics.Names() {
 		if err == nil && strings.HasPrefix(name, l.topic+".") {
 			_, err = l.admin.DeleteTopic(ctx, name)
 		}
 	}
 	if err != nil {
-		l.t.Errorf("deleting the snapshot topics of the test: %v", err)
+		l.t.Errorf("deleting the snapshot topics and groups of the test: %v", err)
 	}
 }
 

@@ -43,6 +43,37 @@ func TestFrozenOwnerCommitsNothing(t *testing.T) {
 	}
 }
 
+// TestFrozenOwnerOfAGroup: its partitions are given to another one, and when it
+// wakes it commits nothing, joins again and has its share.
+func TestFrozenOwnerOfAGroup(t *testing.T) {
+	l := newRealLab(t)
+	inGroup := func(o *Options) {
+		config := o.Kafka
+		o.Assigner = func(group string, topics []string) kafka.Assigner {
+			return kafka.NewGroup(config, kafka.GroupOptions{Group: group, Topics: topics, SessionTimeout: 3 * time.Second})
+		}
+	}
+	w := l.start(inGroup)
+	l.pay(40)
+	l.caughtUp()
+	frozen := w.kafka.Inject(streamstest.Fault{Request: "EndTxn", Action: streamstest.FreezeRequest})
+	l.pay(40)
+	l.until("frozen worker", func() bool { return closed(frozen) })
+	other := l.start(inGroup)
+	l.pay(40)
+	l.caughtUp()
+	w.kafka.Thaw()
+	l.until("share of each", func() bool {
+		owned, others := len(w.Progress()), len(other.Progress())
+		return owned > 0 && others > 0 && owned+others == partitions && len(w.NotReady())+len(other.NotReady()) == 0
+	})
+	l.pay(40)
+	l.caughtUp()
+	l.right()
+	w.stop()
+	other.stop()
+}
+
 // asked is an assigner that counts what it is asked for. It never lets its worker
 // join again.
 type asked struct {
