@@ -30,8 +30,9 @@
 //
 // # Failures
 //
-// Snapshots without a watermark, one of another topic or number of partitions,
-// events that were deleted behind it, rules that changed within the load: each is
-// refused with the reason ([ErrUnusable]). A record that is none of the above is
-// an error that names topic, partition and offset.
+// Snapshots without a watermark, one of another topic or number of partitions, one
+// that goes back, events that were deleted behind it, events that are included and
+// were lost, rules that changed within the load: each is refused with the reason
+// ([ErrUnusable]). A record that is none of the above is an error that names topic,
+// partition and offset.
 package snapshot
