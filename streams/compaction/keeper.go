@@ -24,6 +24,7 @@ type keeper struct {
 	fold      *Fold
 	source    snapshot.Source
 	firsts    map[streams.Partition]int64 // first offsets of the source
+	retention string                      // its retention.ms
 	kafka     *kafka.Reader
 	assigner  kafka.Assigner
 	owners    follow.Owners
@@ -76,6 +77,7 @@ func (k *keeper) prepare(ctx context.Context) error {
 		return err
 	}
 	source := topics[k.fold.Topic]
+	k.retention = source.Configs["retention.ms"]
 	k.source = snapshot.Source{Topic: source.Name, ID: source.ID, Partitions: source.Partitions}
 	if k.firsts, err = admin.StartOffsets(ctx, k.fold.Topic); err != nil {
 		return err

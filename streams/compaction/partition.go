@@ -154,7 +154,7 @@ func (p *partition) load(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	p.tell(p.session.End())
-	if err := loading.Usable(p.keeper.first(p.id)); err != nil {
+	if err := loading.Usable(p.keeper.first(p.id), p.keeper.retention); err != nil {
 		return 0, err
 	}
 	if c := loading.Checkpoint; c.Highest != snapshot.None && !c.Covered() {

@@ -55,22 +55,35 @@ func (l *lab) deleteUntil(partition int32, offset int64) {
 	}
 }
 
-func accepting(o *Options) {
-	o.Topics = map[string]kafka.TopicConfig{"orders": {AcceptRetention: true}}
+// TestRetention: a topic whose events Kafka deletes by and by is refused, unless
+// that is accepted.
+func TestRetention(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pay(20)
+		day := "86400000"
+		if _, err := l.Kafka.Admin().AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Name: "retention.ms", Value: &day}}, "orders"); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.start(nil).leaves("orders", "retention.ms is 86400000"); !errors.Is(err, kafka.ErrRetention) {
+			t.Errorf("it left with %v", err)
+		}
+		w := l.start(func(o *Options) { o.Topics = map[string]kafka.TopicConfig{"orders": {AcceptRetention: true}} })
+		l.caughtUp()
+		w.stop()
+	})
 }
 
-// TestRetention: events that are deleted are refused, unless that is accepted and
-// the snapshots have them.
-func TestRetention(t *testing.T) {
+// TestDeletedBeginning: a partition whose first events are in no snapshot stops,
+// and only that.
+func TestDeletedBeginning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)
 		l.pay(40)
 		l.deleteUntil(1, 2)
-		if err := l.start(nil).leaves("orders", "partition 1 begins at offset 2"); !errors.Is(err, kafka.ErrRetention) {
-			t.Errorf("it left with %v", err)
-		}
-		w := l.start(accepting)
-		if err := w.stops(1, "offset 0 of orders/1", "begins at 2"); !errors.Is(err, snapshot.ErrUnusable) {
+		w := l.start(nil)
+		err := w.stops(1, "reach to offset 0 of orders/1, which begins at 2 (retention.ms is -1)", "take the snapshots anew")
+		if !errors.Is(err, snapshot.ErrUnusable) {
 			t.Errorf("it stopped with %v", err)
 		}
 		l.until("other partitions", func() bool { at := l.watermarks(); return at[0] > 0 && at[2] > 0 && at[1] == 0 })
@@ -78,21 +91,27 @@ func TestRetention(t *testing.T) {
 	})
 }
 
-func TestRetentionBehindTheSnapshots(t *testing.T) {
+// TestDeletedBehindTheSnapshots: they have what is gone. With one event more they
+// have not.
+func TestDeletedBehindTheSnapshots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)
 		l.pay(40)
 		l.once()
 		before := l.load()
 		l.deleteUntil(1, l.watermarks()[1])
-		w := l.start(accepting)
 		n := in(1, 1)[0]
 		l.Kafka.Produce("orders", l.paid(n, "1.10"))
-		l.caughtUp()
+		l.once()
 		was, is := l.order(before[string(l.stream(n))]), l.order(l.load()[string(l.stream(n))])
 		if was.version++; is.version != was.version || is.cents != was.cents+110 {
 			t.Errorf("it is %+v, want one payment more than %+v", is, was)
 		}
+		l.Kafka.Produce("orders", l.paid(n, "1.10"), l.paid(n, "1.10"))
+		reach := l.watermarks()[1]
+		l.deleteUntil(1, reach+1)
+		w := l.start(nil)
+		_ = w.stops(1, fmt.Sprintf("reach to offset %d of orders/1, which begins at %d (", reach, reach+1))
 		w.stop()
 	})
 }

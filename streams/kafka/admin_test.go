@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -163,10 +164,10 @@ func TestCheckTopics(t *testing.T) {
 			{"finite", ErrRetention, []string{"retention.ms is 1000", "accept_retention"}},
 			{"bytes", ErrRetention, []string{"retention.bytes is 9"}},
 			{"compacted", ErrRetention, []string{"cleanup.policy is compact"}},
-			{"gone", ErrRetention, []string{"partition 1 begins at offset 2", "retention.ms"}},
+			{"gone", ErrRetention, []string{"partition 1 begins at offset 2", "retention.ms is -1"}},
 		} {
 			for _, accept := range []bool{false, true} {
-				warnings, err := CheckTopics(t.Context(), a, CheckOptions{map[string]TopicConfig{tt.topic: {AcceptRetention: accept}}})
+				warnings, err := CheckTopics(t.Context(), a, CheckOptions{Topics: map[string]TopicConfig{tt.topic: {AcceptRetention: accept}}})
 				want := tt.is
 				if accept && want == ErrRetention {
 					want = nil
@@ -183,6 +184,30 @@ func TestCheckTopics(t *testing.T) {
 					t.Errorf("%s: warnings %q", tt.topic, warnings)
 				}
 			}
+		}
+	})
+}
+
+// What is gone may be in snapshots. What Kafka goes on deleting is not, once they
+// stand still.
+func TestTopicsThatAreReadFromSnapshotsMayHaveLostTheirBeginning(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		forever, hour := map[string]string{"retention.ms": "-1"}, map[string]string{"retention.ms": "3600000"}
+		topics := map[string]TopicConfig{}
+		for name, keep := range map[string]map[string]string{"forever": forever, "replayed": forever, "hour": hour} {
+			topics[name] = TopicConfig{}
+			f.topic(name, 1, keep)
+			f.produce(streams.Partition{Topic: name}, 3)
+			if err := f.cluster.DeleteRecords(name, 0, 2); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a := f.admin()
+		defer a.Close()
+		_, err := CheckTopics(t.Context(), a, CheckOptions{Topics: topics, FromSnapshots: func(topic string) bool { return topic != "replayed" }})
+		want := regexp.MustCompile(`^topic hour: .* retention\.ms is 3600000, .*\ntopic replayed: .* begins at offset 2 .*$`)
+		if !errors.Is(err, ErrRetention) || !want.MatchString(err.Error()) {
+			t.Errorf("refused: %v", err)
 		}
 	})
 }

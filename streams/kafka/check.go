@@ -15,18 +15,21 @@ import (
 type CheckOptions struct {
 	// Topics are the event topics to be read, by name.
 	Topics map[string]TopicConfig
+	// FromSnapshots says that all who read a topic begin with snapshots, which may
+	// include what was deleted from it: who loads them compares. Nil: nobody does.
+	FromSnapshots func(topic string) bool
 }
 
 // enoughReplicas is how many copies let one broker die and another be restarted
 // without a loss.
 const enoughReplicas = 3
 
-// CheckTopics checks that event topics can be read from their first event on,
-// now and later. The warnings are sentences for the log. The error joins
-// everything that is wrong: a topic that does not exist ([ErrNoTopic]); one whose
-// events Kafka deletes or compacts, or has deleted from offset 0 on
-// ([ErrRetention]), unless AcceptRetention is set. A position that needs deleted
-// events stops its partition in any case.
+// CheckTopics checks that event topics can be read from their first event on, or
+// from snapshots, now and later. The warnings are sentences for the log. The error
+// joins everything that is wrong: a topic that does not exist ([ErrNoTopic]); one
+// whose events Kafka deletes or compacts, or has deleted from offset 0 on where
+// somebody reads it from there ([ErrRetention]), unless AcceptRetention is set. A
+// position that needs deleted events stops its partition in any case.
 func CheckTopics(ctx context.Context, a *Admin, opts CheckOptions) (warnings []string, err error) {
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(opts.Topics)) {
@@ -42,9 +45,7 @@ func CheckTopics(ctx context.Context, a *Admin, opts CheckOptions) (warnings []s
 		if err != nil {
 			return warnings, err
 		}
-		if !opts.Topics[name].AcceptRetention {
-			problems = append(problems, checkRetention(topics[name]), checkStart(starts, topics[name]))
-		}
+		problems = append(problems, opts.check(topics[name], starts))
 		if n := topics[name].Replicas; n < enoughReplicas {
 			warnings = append(warnings, fmt.Sprintf("topic %s has a replication factor of %d; below %d a broken disk loses events",
 				name, n, enoughReplicas))
@@ -55,6 +56,17 @@ func CheckTopics(ctx context.Context, a *Admin, opts CheckOptions) (warnings []s
 
 // ErrRetention says that Kafka deletes events.
 var ErrRetention = errors.New("events do not stay in the topic")
+
+// check checks that the events of a topic are there, and stay.
+func (o *CheckOptions) check(t Topic, starts map[streams.Partition]int64) error {
+	switch {
+	case o.Topics[t.Name].AcceptRetention:
+		return nil
+	case o.FromSnapshots != nil && o.FromSnapshots(t.Name):
+		return checkRetention(t)
+	}
+	return errors.Join(checkRetention(t), checkStart(starts, t))
+}
 
 const acceptHint = "or set accept_retention: true on the topic if views need not be built anew"
 
@@ -78,7 +90,7 @@ func checkStart(starts map[streams.Partition]int64, t Topic) error {
 	for n := range t.Partitions {
 		p := streams.Partition{Topic: t.Name, Partition: n}
 		if starts[p] > 0 {
-			return fmt.Errorf("topic %s: %w: partition %d begins at offset %d (retention.ms is %s); read a copy that still has them, %s",
+			return fmt.Errorf("topic %s: %w: partition %d begins at offset %d (retention.ms is %s); read a copy that still has them, begin with snapshots that include them, %s",
 				t.Name, ErrRetention, n, starts[p], t.Configs["retention.ms"], acceptHint)
 		}
 	}

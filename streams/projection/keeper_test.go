@@ -203,8 +203,14 @@ func (k *keeper) record(p int32, r kafka.OutRecord) *streams.Record {
 // and the watermark.
 func (k *keeper) flush(p int32, until int64) {
 	k.t.Helper()
+	k.put(p, k.fold(p, until))
+}
+
+// put writes the snapshots of streams of a partition, and the watermark.
+func (k *keeper) put(p int32, changed []string) {
+	k.t.Helper()
 	var records []*streams.Record
-	for _, stream := range k.fold(p, until) {
+	for _, stream := range changed {
 		records = append(records, k.snapshot(stream))
 	}
 	x := k.Kafka.Begin(k.topic + ".keeper")
@@ -261,8 +267,13 @@ func (k *keeper) want() map[string]map[string]string {
 	for p, stable := range k.Kafka.LSO(k.topic) {
 		all.fold(p, stable)
 	}
+	return all.folded()
+}
+
+// folded returns the rows of what was folded.
+func (k *keeper) folded() map[string]map[string]string {
 	want := map[string]map[string]string{}
-	for stream, o := range all.orders {
+	for stream, o := range k.orders {
 		if !o.gone {
 			want[stream] = map[string]string{"payments": fmt.Sprint(o.payments), "paid": o.paid.String(), "largest": o.largest.String()}
 		}

@@ -112,13 +112,13 @@ func (p *Projector) Run(ctx context.Context) error {
 // check refuses what would go wrong later: topics that lose events, a Redis
 // that evicts.
 func (p *Projector) check(ctx context.Context) error {
-	topics := map[string]kafka.TopicConfig{}
+	o := kafka.CheckOptions{Topics: map[string]kafka.TopicConfig{}, FromSnapshots: p.fromSnapshots}
 	for _, v := range p.Views {
 		for _, t := range v.Topics {
-			topics[t] = p.Topics[t]
+			o.Topics[t] = p.Topics[t]
 		}
 	}
-	if err := follow.CheckTopics(ctx, p.Logger, p.admin, topics); err != nil {
+	if err := follow.CheckTopics(ctx, p.Logger, p.admin, o); err != nil {
 		return err
 	}
 	redisAway := follow.Server(p.Logger, "redis", Waits)
@@ -129,6 +129,11 @@ func (p *Projector) check(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// fromSnapshots says whether all views of a topic begin with snapshots.
+func (p *Projector) fromSnapshots(topic string) bool {
+	return !slices.ContainsFunc(p.Views, func(v *View) bool { return v.Snapshots == "" && slices.Contains(v.Topics, topic) })
 }
 
 // reader makes the reader of a view and lists it.

@@ -98,15 +98,15 @@ func errBack(from, to int64) error {
 }
 
 // Usable says whether events can go on from what was loaded, where the source
-// partition begins at that offset.
-func (l *Loading) Usable(first int64) error {
+// partition begins at the offset first. retention is the retention.ms of the source.
+func (l *Loading) Usable(first int64, retention string) error {
 	switch {
 	case l.Watermark == None && l.Highest != None:
 		return fmt.Errorf("%w: %s/%d has snapshots but no watermark, so nobody knows which events are in them; wait for the compactor, or raise the version of the fold",
 			ErrUnusable, l.source.Topic, l.partition)
 	case max(l.Watermark, 0) < first:
-		return fmt.Errorf("%w: they reach to offset %d of %s/%d, which begins at %d: events between are deleted (retention.ms); the snapshots must be taken anew from a copy that has them",
-			ErrUnusable, max(l.Watermark, 0), l.source.Topic, l.partition, first)
+		return fmt.Errorf("%w: they reach to offset %d of %s/%d, which begins at %d (retention.ms is %s): the events between are deleted; take the snapshots anew from a copy that has them",
+			ErrUnusable, max(l.Watermark, 0), l.source.Topic, l.partition, first, retention)
 	}
 	return nil
 }

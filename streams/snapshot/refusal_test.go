@@ -22,7 +22,7 @@ func TestUnusableSnapshotsAreRefused(t *testing.T) {
 		words   string
 	}{
 		"no watermark":                 {func(l *lab) { l.happen("a"); l.fold(); l.put(l.pending()...) }, "no watermark"},
-		"events deleted behind it":     {func(l *lab) { l.happen("a"); l.flush(); l.happen("b", "b"); l.forget(2) }, "reach to offset 1 of orders/0, which begins at 2"},
+		"events deleted behind it":     {func(l *lab) { l.happen("a"); l.flush(); l.happen("b", "b"); l.forget(2) }, "reach to offset 1 of orders/0, which begins at 2 (retention.ms is -1)"},
 		"events deleted, no snapshots": {func(l *lab) { l.happen("a", "b"); l.forget(1) }, "reach to offset 0 of orders/0, which begins at 1"},
 		"events lost before it":        {func(l *lab) { l.happen("a"); l.put(l.watermark(7)) }, "offset 7 of orders/0, whose LSO is 1"},
 		"an event lost before it": {func(l *lab) {

@@ -194,7 +194,7 @@ func (r *resync) usable(ctx context.Context) error {
 	if l.Watermark < r.filter.watermark { // which was removed after the filter had been told
 		return errBack(r.filter.watermark, l.Watermark)
 	}
-	return l.Usable(first)
+	return l.Usable(first, r.topic.retention)
 }
 
 func (r *resync) tell(position int64, now bool) {

@@ -32,9 +32,10 @@ type Topic struct {
 	// forgotten; 0 where nobody tells.
 	DeleteRetention time.Duration
 
-	config  kafka.Config
-	scanner *kafka.Scanner
-	window  time.Duration // when it was opened
+	retention string // retention.ms of the source
+	config    kafka.Config
+	scanner   *kafka.Scanner
+	window    time.Duration // when it was opened
 	// missedNothing says that a pass was whole. Tests put another one here.
 	missedNothing func(kafka.Pass) bool
 }
@@ -62,6 +63,7 @@ func Open(ctx context.Context, cfg kafka.Config, source, name string) (*Topic, e
 	return &Topic{
 		Name: name, ID: snapshots.ID, Source: Source{source, events.ID, events.Partitions},
 		DeleteRetention: millis(snapshots.Configs, "delete.retention.ms"),
+		retention:       events.Configs["retention.ms"],
 		config:          cfg, scanner: scanner,
 		window: window(snapshots.Configs), missedNothing: missedNothing(window(snapshots.Configs)),
 	}, nil

@@ -35,10 +35,10 @@ func Ended(ctx context.Context, err error) error {
 
 // CheckTopics refuses event topics that lose events, and logs what else is to be
 // known of them. A Kafka that is away is waited for.
-func CheckTopics(ctx context.Context, log *slog.Logger, admin *kafka.Admin, topics map[string]kafka.TopicConfig) error {
+func CheckTopics(ctx context.Context, log *slog.Logger, admin *kafka.Admin, o kafka.CheckOptions) error {
 	away := Server(log, "kafka", kafka.Waits)
 	return away.Retry(ctx, func() error {
-		warnings, err := kafka.CheckTopics(ctx, admin, kafka.CheckOptions{Topics: topics})
+		warnings, err := kafka.CheckTopics(ctx, admin, o)
 		for _, w := range warnings {
 			log.Warn(w)
 		}
