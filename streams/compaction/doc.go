@@ -34,5 +34,6 @@
 // somebody else in the snapshot partition: the compactor is not ready and says
 // whose it is. A record that cannot be decoded or folded stops its partition:
 // what came before it is flushed, and the error names topic, partition and
-// offset. The other partitions go on.
+// offset. The other partitions go on. An event topic that was cut or made anew
+// stops its partitions, too: what was folded and not flushed yet is thrown away.
 package compaction
