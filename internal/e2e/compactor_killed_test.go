@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// TestKilledCompactors: three workers are killed at random times, 60 times in
+// TestKilledCompactors: three workers are killed at random times, 20 times in
 // all, while events come. Each is started again at once.
 func TestKilledCompactors(t *testing.T) {
-	const kills, names = 60, 3
+	const kills, names = 20, 3
 	o := newOrders(New(t), 4)
 	random := rand.New(rand.NewPCG(5, 0))
 	workers := make([]*Worker, names)
