@@ -67,16 +67,23 @@ func (r *fineRun) states(snapshots string, workers ...*Worker) {
 	}
 	want := map[string]fines.Row{}
 	for stream, row := range r.want.Views[fines.ViewFine] {
-		want[stream] = fines.Row{"version": strconv.FormatInt(r.want.Versions[stream], 10)}
-		for _, field := range stateFields {
-			if text, ok := row[field]; ok {
-				want[stream][field] = text
-			}
-		}
+		want[stream] = stateRow(row, r.want.Versions[stream])
 	}
 	if diff := fines.Diff(want, got); diff != "" {
 		r.t.Errorf("topic %s:\n%s", snapshots, diff)
 	}
+}
+
+// stateRow is the state that is wanted of a fine: its version, and the fields of
+// its row that a state has.
+func stateRow(row fines.Row, version int64) fines.Row {
+	state := fines.Row{"version": strconv.FormatInt(version, 10)}
+	for _, field := range stateFields {
+		if text, ok := row[field]; ok {
+			state[field] = text
+		}
+	}
+	return state
 }
 
 // loadStates loads the states as any reader does, and returns how many offsets of
@@ -87,37 +94,17 @@ func (r *fineRun) loadStates(snapshots string) (rows map[string]fines.Row, behin
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	codec, err := avro.OpenFolder(os.Getenv("MILLRACE_SCHEMAS"))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	state, err := codec.Types("FineState")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	reader, err := codec.Reader("FineState", stateFields)
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	states := newStateReader(r.t, r.openCodec())
 	topic, err := snapshot.Open(r.context(), kafka.Config{Brokers: r.Brokers}, r.topic, snapshots)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	defer topic.Close()
-	slots := make([]streams.Slot, len(stateFields))
 	rows = map[string]fines.Row{}
 	for p := range topic.Source.Partitions {
-		done, err := snapshot.Resync(r.context(), topic, snapshot.Options{Partition: p}, func(s *snapshot.Record) error {
-			if s.Watermark != nil {
-				return nil
-			}
-			row := fines.Row{"version": strconv.FormatInt(s.Version, 10)}
-			rows[string(s.Stream)] = row
-			err := reader.Read(s.Value, slots)
-			for i, field := range stateFields {
-				if text, ok := slotText(state.Field(field).Type, &slots[i]); ok {
-					row[field] = text
-				}
+		done, err := snapshot.Resync(r.context(), topic, snapshot.Options{Partition: p}, func(s *snapshot.Record) (err error) {
+			if s.Watermark == nil {
+				rows[string(s.Stream)], err = states.row(s)
 			}
 			return err
 		})
@@ -127,6 +114,48 @@ func (r *fineRun) loadStates(snapshots string) (rows map[string]fines.Row, behin
 		behind += ends[r.topic][p].Offset - done.Position
 	}
 	return rows, behind
+}
+
+// openCodec opens the schemas.
+func (r *fineRun) openCodec() *avro.Codec {
+	r.t.Helper()
+	codec, err := avro.OpenFolder(os.Getenv("MILLRACE_SCHEMAS"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return codec
+}
+
+// stateReader reads states.
+type stateReader struct {
+	state  streams.Type
+	reader streams.Reader
+	slots  []streams.Slot
+}
+
+func newStateReader(t testing.TB, codec *avro.Codec) *stateReader {
+	t.Helper()
+	state, err := codec.Types("FineState")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := codec.Reader("FineState", stateFields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &stateReader{state, reader, make([]streams.Slot, len(stateFields))}
+}
+
+// row is what a snapshot says, in the texts that a view shows.
+func (s *stateReader) row(r *snapshot.Record) (fines.Row, error) {
+	row := fines.Row{"version": strconv.FormatInt(r.Version, 10)}
+	err := s.reader.Read(r.Value, s.slots)
+	for i, field := range stateFields {
+		if text, ok := slotText(s.state.Field(field).Type, &s.slots[i]); ok {
+			row[field] = text
+		}
+	}
+	return row, err
 }
 
 // slotText is a value as a view shows it.

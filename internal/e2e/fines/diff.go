@@ -14,6 +14,9 @@ const maxDiffs = 20
 // text that names what differs, at most 20 fields and how many more there are;
 // an empty text where every byte is equal.
 func Diff(want, got map[string]Row) string {
+	if maps.EqualFunc(want, got, maps.Equal) {
+		return ""
+	}
 	var diffs []string
 	for _, key := range sortedKeys(want, got) {
 		w, inWant := want[key]

@@ -4,6 +4,7 @@
 // nor decimals nor the text of a value.
 //
 // [Open] finds the log, [Read] walks over it, [Expect] computes the rows, and
-// [Diff] compares them, byte for byte, with what a store holds. [Repeat] writes
-// the log several times under other stream IDs, for runs that must take longer.
+// [Diff] compares them, byte for byte, with what a store holds. An [Oracle] tells
+// the rows of fines between any two events. [Repeat] writes the log several times under
+// other stream IDs, for runs that must take longer.
 package fines

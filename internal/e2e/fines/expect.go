@@ -33,24 +33,29 @@ type Expected struct {
 
 // Expect computes the rows of the views from the log.
 func Expect(r io.Reader) (*Expected, error) {
-	o := oracle{
-		types:    map[string]int{},
-		fines:    map[string]*fine{},
-		articles: map[string]*article{},
-		months:   map[string]*month{},
-	}
-	if err := Read(r, o.event); err != nil {
+	o := NewOracle()
+	if err := Read(r, o.Add); err != nil {
 		return nil, err
 	}
 	return o.expected(), nil
 }
 
-// oracle holds what is known of the views while the log is read.
-type oracle struct {
+// Oracle computes the rows of the views event by event.
+type Oracle struct {
 	types    map[string]int
 	fines    map[string]*fine
 	articles map[string]*article
 	months   map[string]*month
+}
+
+// NewOracle returns an oracle that knows of no event yet.
+func NewOracle() *Oracle {
+	return &Oracle{
+		types:    map[string]int{},
+		fines:    map[string]*fine{},
+		articles: map[string]*article{},
+		months:   map[string]*month{},
+	}
 }
 
 // fine is a row of the view fine: texts as they are, and sums.
@@ -102,7 +107,8 @@ var dates = map[string]string{
 	"AppealedToJudge":          "appealed",
 }
 
-func (o *oracle) event(e Event) error {
+// Add adds the next event of its stream.
+func (o *Oracle) Add(e Event) error {
 	status, ok := statuses[e.Type]
 	if !ok {
 		return fmt.Errorf("no view knows the type %q", e.Type)
@@ -122,7 +128,7 @@ func (o *oracle) event(e Event) error {
 }
 
 // amounts does what is particular to the type of the event.
-func (o *oracle) amounts(f *fine, e Event) error {
+func (o *Oracle) amounts(f *fine, e Event) error {
 	d := e.Data
 	switch e.Type {
 	case "FineCreated":
@@ -160,7 +166,7 @@ func (f *fine) setAmount(n json.Number) error {
 	return err
 }
 
-func (o *oracle) created(f *fine, d Data) error {
+func (o *Oracle) created(f *fine, d Data) error {
 	amount, err := rat(d.Amount)
 	if err != nil {
 		return err
@@ -180,7 +186,7 @@ func (o *oracle) created(f *fine, d Data) error {
 }
 
 // payment adds a payment to its month: that of the time as it is written.
-func (o *oracle) payment(at string, n json.Number) error {
+func (o *Oracle) payment(at string, n json.Number) error {
 	paid, err := rat(n)
 	if err != nil {
 		return err
@@ -200,7 +206,17 @@ func (o *oracle) payment(at string, n json.Number) error {
 	return nil
 }
 
-func (o *oracle) expected() *Expected {
+// Fine returns the row of a fine in the view fine after the events so far, and
+// how many of them it has. Later events do not change what it returned.
+func (o *Oracle) Fine(stream string) (row Row, version int64) {
+	f := o.fines[stream]
+	if f == nil {
+		return nil, 0
+	}
+	return f.row(), f.version
+}
+
+func (o *Oracle) expected() *Expected {
 	fines, versions := make(map[string]Row, len(o.fines)), make(map[string]int64, len(o.fines))
 	for key, f := range o.fines {
 		fines[key], versions[key] = f.row(), f.version
@@ -226,7 +242,7 @@ func (o *oracle) expected() *Expected {
 }
 
 func (f *fine) row() Row {
-	row := f.texts
+	row := maps.Clone(f.texts)
 	if f.expense != nil {
 		row["expense"] = text(f.expense)
 	}

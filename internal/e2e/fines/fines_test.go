@@ -2,6 +2,7 @@ package fines
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"strings"
@@ -103,6 +104,33 @@ func TestExpect(t *testing.T) {
 		if diff := Diff(rows, got.Views[view]); diff != "" {
 			t.Errorf("view %s:\n%s", view, diff)
 		}
+	}
+}
+
+// What an oracle has told is as it was after later events.
+func TestOracleTellsAFineAfterEachEvent(t *testing.T) {
+	o := NewOracle()
+	var rows []Row
+	var versions []int64
+	err := Read(strings.NewReader(sample), func(e Event) error {
+		err := o.Add(e)
+		row, version := o.Fine("fine-A")
+		rows, versions = append(rows, row), append(versions, version)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for i, row := range rows {
+		fmt.Fprintf(&got, "%d %s %s %s\n", versions[i], row["status"], row["amount"], row["paid"])
+	}
+	const want = "1 created 35 \n2 sent 35 \n2 sent 35 \n3 notified 35 \n4 penalised 71.5 \n5 paid 71.5 31.3\n6 paid 71.5 71.5\n"
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+	if row, version := o.Fine("fine-C"); row != nil || version != 0 {
+		t.Errorf("a fine without events is %v, version %d", row, version)
 	}
 }
 
