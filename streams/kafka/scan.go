@@ -59,8 +59,6 @@ func (s *scan) run(ctx context.Context) error {
 		switch {
 		case s.fnErr != nil:
 			return s.fnErr
-		case ctx.Err() != nil:
-			return ctx.Err()
 		case err == nil && s.position > before:
 			progress, tries = time.Now(), 0
 			continue
@@ -108,7 +106,7 @@ func (s *scan) step(ctx context.Context) error {
 		s.begin(ctx, next)
 	}
 	for _, r := range got.Records {
-		if r.Offset >= s.position && r.Offset < s.end {
+		if r.Offset < s.end {
 			s.delivered++
 		}
 	}
@@ -169,7 +167,7 @@ func (s *scan) ask(ctx context.Context, leader *kgo.Broker, id [16]byte, offset 
 	req.IsolationLevel = 1
 	req.Topics = append(req.Topics, rt)
 
-	answer, err := leader.RetriableRequest(ctx, req)
+	answer, err := leader.Request(ctx, req) // the next try may be at another broker
 	if err != nil {
 		return nil, fmt.Errorf("fetching: %w", err)
 	}

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -76,6 +77,7 @@ func (f *fixture) everyThirdFetch(failure error) (failed *int) {
 // Whoever takes the records ends the scan, and learns how far it came; the fetch
 // under way ends with it.
 func TestScanEndsByItsFunctionOrContext(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // nothing runs on after the scan unseen
 	boom := errors.New("boom")
 	for name, tt := range map[string]struct {
 		stop func(cancel func()) error
@@ -91,22 +93,18 @@ func TestScanEndsByItsFunctionOrContext(t *testing.T) {
 				f.fetchOneBatch()
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				over := make(chan struct{})
-				defer func() { close(over); synctest.Wait() }()
-				f.cluster.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
-					f.cluster.KeepControl()
-					if req.(*kmsg.FetchRequest).Topics[0].Partitions[0].FetchOffset == 5 {
-						f.cluster.SleepControl(func() { <-over }) // it is not answered before
-					}
-					return nil, nil, false
-				})
+				defer f.silentAt(5, 0)()
 				began := time.Now()
 				pass, err := f.scanner().Scan(ctx, p0, 0, func(r streams.Record) error {
 					if r.Offset == 4 {
+						synctest.Wait() // the next fetch is under way
 						return tt.stop(cancel)
 					}
 					return nil
 				})
+				if strings.Contains(stacks(), "(*scan).ask") {
+					t.Error("the fetch is still under way")
+				}
 				if !errors.Is(err, tt.want) || pass.Next > 5 || pass.Next < 4 || pass.Whole() {
 					t.Errorf("%+v: %v", pass, err)
 				}
@@ -116,6 +114,54 @@ func TestScanEndsByItsFunctionOrContext(t *testing.T) {
 			})
 		})
 	}
+}
+
+// silentAt has a broker not answer fetches of an offset until what it returns is
+// called.
+func (f *fixture) silentAt(offset int64, node int32) (over func()) {
+	held := make(chan struct{})
+	f.cluster.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		f.cluster.KeepControl()
+		if req.(*kmsg.FetchRequest).Topics[0].Partitions[0].FetchOffset == offset && f.cluster.CurrentNode() == node {
+			f.cluster.SleepControl(func() { <-held })
+		}
+		return nil, nil, false
+	})
+	return func() { close(held); synctest.Wait() }
+}
+
+// stacks are those of all goroutines.
+func stacks() string {
+	all := make([]byte, 1<<20)
+	return string(all[:runtime.Stack(all, true)])
+}
+
+// A leader that falls silent is left for the one that follows it.
+func TestScanGoesOnAtTheNextLeader(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.move(1)
+		f.produce(p0, 9)
+		f.fetchOneBatch()
+		defer f.silentAt(5, 1)()
+		began, offset := time.Now(), int64(0)
+		pass, err := f.scanner().Scan(t.Context(), p0, 0, func(r streams.Record) error {
+			if r.Offset == 4 {
+				f.move(0)
+			}
+			if r.Offset != offset {
+				t.Errorf("offset %d, want %d", r.Offset, offset)
+			}
+			offset++
+			return nil
+		})
+		if err != nil || !pass.Whole() || offset != 9 {
+			t.Errorf("%+v: %v", pass, err)
+		}
+		if took := time.Since(began); took < 10*time.Second || took > 20*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	}, kfake.NumBrokers(2), kfake.Ports(9092, 9093))
 }
 
 // A leader that brings nothing although there is something, as one does whose LSO
@@ -164,12 +210,64 @@ func TestScanRefuses(t *testing.T) {
 	}
 }
 
+// What cannot be read, or is refused, ends a scan at once, and has a name.
+func TestScanEndsAtWhatNoWaitingMends(t *testing.T) {
+	damaged := emptyBatch(2, 3)
+	damaged[17]++ // the checksum
+	for name, tt := range map[string]struct {
+		fault func(f *fixture)
+		want  error
+	}{
+		"damaged batch":   {func(f *fixture) { f.atOffset(2, 4, damaged) }, ErrDamaged},
+		"refused fetches": {func(f *fixture) { f.refuse(kmsg.Fetch) }, kerr.TopicAuthorizationFailed},
+		"refused leader":  {func(f *fixture) { f.refuse(kmsg.Metadata) }, kerr.TopicAuthorizationFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, f *fixture) {
+				f.topic("t", 1, nil)
+				f.produce(p0, 4)
+				f.fetchOneBatch()
+				s := &scan{client: f.scanner().client, partition: p0, end: 4, fn: func(streams.Record) error { return nil }}
+				tt.fault(f)
+				began := time.Now()
+				err := s.run(t.Context())
+				if took := time.Since(began); !errors.Is(err, tt.want) || took > time.Second {
+					t.Errorf("run: %v after %v", err, took)
+				}
+			})
+		})
+	}
+}
+
+// refuse has the broker refuse every request of a kind.
+func (f *fixture) refuse(key kmsg.Key) {
+	f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+}
+
+// However long the records take, a fetch that fails may be tried again.
+func TestSlowScanGoesOnAfterAFetchThatFails(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.topic("t", 1, nil)
+		f.produce(p0, 6)
+		f.fetchOneBatch()
+		failed := f.everyThirdFetch(kerr.NotLeaderForPartition)
+		pass, err := f.scanner().Scan(t.Context(), p0, 0, func(streams.Record) error {
+			time.Sleep(2 * loadStall)
+			return nil
+		})
+		if err != nil || !pass.Whole() || *failed == 0 {
+			t.Errorf("%+v, after %d failures: %v", pass, *failed, err)
+		}
+	})
+}
+
 // A topic that is made anew while it is read is not read on.
 func TestScanOfATopicMadeAnewEnds(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.topic("t", 1, nil)
 		f.produce(p0, 9)
 		f.fetchOneBatch()
+		began := time.Now()
 		_, err := f.scanner().Scan(t.Context(), p0, 0, func(r streams.Record) error {
 			if r.Offset == 0 {
 				if err := f.cluster.DeleteTopic("t"); err != nil {
@@ -183,8 +281,8 @@ func TestScanOfATopicMadeAnewEnds(t *testing.T) {
 			}
 			return nil
 		})
-		if !errors.Is(err, ErrTopicChanged) || !errors.Is(err, ErrRefused) {
-			t.Errorf("Scan: %v", err)
+		if took := time.Since(began); !errors.Is(err, ErrTopicChanged) || !errors.Is(err, ErrRefused) || took > time.Second {
+			t.Errorf("Scan: %v after %v", err, took)
 		}
 	})
 }
