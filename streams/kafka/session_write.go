@@ -19,9 +19,9 @@ type OutRecord struct {
 	Headers []streams.Header
 }
 
-// produceGrace is what a transaction that has begun is given to be sent when
-// its context ends. It is then left to the broker to abort.
-const produceGrace = 5 * time.Second
+// writeGrace is what a transaction that has begun is given when its context
+// ends. It is then left to the broker.
+const writeGrace = 5 * time.Second
 
 // Write writes the records in one transaction: all or nothing, in order. The
 // memory of the records belongs to the session until Write returns.
@@ -54,6 +54,7 @@ func (s *Session) Write(ctx context.Context, records []OutRecord) error {
 // transact never aborts: where a produce failed, End would commit the rest, and
 // an abort after a lost ID would ask for the ID again.
 func (s *Session) transact(ctx context.Context, records []OutRecord) error {
+	defer s.closeAfter(ctx)()
 	if err := s.client.BeginTransaction(); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
@@ -70,7 +71,6 @@ func (s *Session) transact(ctx context.Context, records []OutRecord) error {
 }
 
 func (s *Session) produce(ctx context.Context, records []OutRecord) error {
-	defer s.closeAfter(ctx)()
 	detached := context.WithoutCancel(ctx)
 	promise := kgo.AbortingFirstErrPromise(s.client)
 	kept := make([]kgo.Record, len(records))
@@ -120,26 +120,26 @@ func (s *Session) awaitPartition() error {
 }
 
 // closeAfter closes the client when ctx has ended and the grace is over, which
-// is the only way to give up records that are in flight. The function that it
-// returns calls that off, and waits for it where it is too late.
+// is the only way to give up what is in flight without healing in place. The
+// function that it returns calls that off, and waits for it where it is too late.
 func (s *Session) closeAfter(ctx context.Context) func() {
-	sent, gone := make(chan struct{}), make(chan struct{})
+	ended, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
 		select {
-		case <-sent:
+		case <-ended:
 			return
 		case <-ctx.Done():
 		}
-		grace := time.NewTimer(produceGrace)
+		grace := time.NewTimer(writeGrace)
 		defer grace.Stop()
 		select {
-		case <-sent:
+		case <-ended:
 		case <-grace.C:
 			s.client.Close()
 		}
 	}()
-	return func() { close(sent); <-gone }
+	return func() { close(ended); <-gone }
 }
 
 // kgoHeaders is h as the client knows it: the two types have one layout.

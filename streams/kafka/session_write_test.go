@@ -203,23 +203,28 @@ func TestSessionNeverTakesItsIDBack(t *testing.T) {
 	})
 }
 
-// The context of a Write ends while the broker does not answer.
+// The context of a Write ends while the broker does not take its records, or its
+// end.
 func TestWriteGivesUpAfterItsGrace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cluster, g := sessionCluster(t)
-		s := openSession(t, g)
-		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition, Count: -1})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		began := time.Now()
-		err := s.Write(ctx, outRecords("a"))
-		if err == nil || errors.Is(err, ErrFenced) || errors.Is(err, ErrRefused) {
-			t.Errorf("Write: %v", err)
-		}
-		if took := time.Since(began); took < produceGrace || took > 3*produceGrace {
-			t.Errorf("gave up after %v", took)
-		}
-	})
+	for key, fault := range map[kmsg.Key]*kerr.Error{kmsg.Produce: kerr.NotLeaderForPartition, kmsg.EndTxn: kerr.CoordinatorNotAvailable} {
+		t.Run(key.Name(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cluster, g := sessionCluster(t)
+				s := openSession(t, g)
+				cluster.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: fault, Count: -1})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				began := time.Now()
+				err := s.Write(ctx, outRecords("a"))
+				if err == nil || errors.Is(err, ErrFenced) || errors.Is(err, ErrRefused) {
+					t.Errorf("Write: %v", err)
+				}
+				if took := time.Since(began); took < writeGrace || took > 2*writeGrace {
+					t.Errorf("gave up after %v", took)
+				}
+			})
+		})
+	}
 }
 
 func TestWriteFinishesWhatItBegan(t *testing.T) {
