@@ -13,8 +13,8 @@ import (
 
 // Errors that a caller can ask for.
 var (
-	// ErrUnknownType says that no schema has the name of the event type.
-	ErrUnknownType = errors.New("event type without a schema")
+	// ErrUnknownType says that no schema has the name of the type.
+	ErrUnknownType = errors.New("type without a schema")
 	// ErrUnknownSchema says that a value was written with a schema that the
 	// folder does not have.
 	ErrUnknownSchema = errors.New("unknown schema fingerprint")

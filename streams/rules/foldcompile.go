@@ -48,7 +48,7 @@ func (c *foldCompiler) readState() {
 	}
 	t, err := c.types(c.fold.State)
 	if err != nil {
-		c.add(c.fold.stateAt, "%v", err)
+		c.add(c.fold.stateAt, "the state: %v", err)
 		return
 	}
 	if c.state.typ = t; t.Kind != streams.KindRecord {

@@ -31,12 +31,12 @@ func TestFoldProblems(t *testing.T) {
 		{"same topic", foldHeader + "to: shop\n" + set, []string{"5:5: the snapshots of shop cannot stand in the same topic; write to: shop.snapshots, or leave it out"}},
 		{"long topic", strings.Replace(foldHeader, "shop", strings.Repeat("a", 249), 1) + set, []string{
 			"2:8: the name is too long for " + strings.Repeat("a", 249) + ".snapshots; name the topic of the snapshots: to: …"}},
-		{"no such state", strings.Replace(foldHeader, "OrderState", "State", 1) + set, []string{"3:8: no schema of State"}},
-		{"no such state, once", strings.Replace(foldOn("    set: {note: \"=state.note\"}\n"), "OrderState", "State", 1), []string{"3:8: no schema of State"}},
+		{"no such state", strings.Replace(foldHeader, "OrderState", "State", 1) + set, []string{"3:8: the state: no schema of State"}},
+		{"no such state, once", strings.Replace(foldOn("    set: {note: \"=state.note\"}\n"), "OrderState", "State", 1), []string{"3:8: the state: no schema of State"}},
 		{"state is no record", strings.Replace(foldHeader, "OrderState", "Scalar", 1) + set, []string{"3:8: the state Scalar is string, not a record"}},
 		{"a kind with rules", foldHeader + "kind: go\n" + set + "gone: \"=state.note == 'a'\"\n", []string{
 			"6:1: a fold of a kind has its rules in Go; leave out on, or kind", "9:1: a fold of a kind has its rules in Go; leave out gone, or kind"}},
-		{"a kind of no state", strings.Replace(foldHeader, "OrderState", "State", 1) + "kind: go\n", []string{"3:8: no schema of State"}},
+		{"a kind of no state", strings.Replace(foldHeader, "OrderState", "State", 1) + "kind: go\n", []string{"3:8: the state: no schema of State"}},
 		{"kind", foldHeader + "kind: Go\n", []string{`5:7: kind "Go" must consist of lower-case letters, digits and dashes: the name that a Go program registers its fold by`}},
 
 		{"key", foldOn("    key: \"=stream\"\n    set: {note: a}\n"), []string{"7:5: a rule of a fold has no key: there is one state for each stream"}},
