@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"pgregory.net/rapid"
 )
 
@@ -47,7 +48,15 @@ func play(t *testing.T, acts []act, size int32) string {
 	network := new(kfake.VirtualNetwork)
 	f := newFixture(t, kfake.NumBrokers(3), kfake.Ports(9092, 9093, 9094), kfake.ListenFn(network.Listen))
 	f.config.Dialer = network.DialContext
+	defer time.Sleep(time.Second) // nobody may be asleep when the bubble ends
 	defer f.cluster.Close()
+	// Of a leader that comes back with a new epoch the client asks without a pause
+	// until it may look up the leaders, for which time has to pass.
+	f.cluster.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
+		f.cluster.KeepControl()
+		f.cluster.SleepControl(func() { time.Sleep(time.Millisecond) })
+		return nil, nil, false
+	})
 	f.topic("t", 1, nil)
 	r, stop := f.reader(ReaderOptions{MaxPartitionBytes: size})
 	defer stop()
