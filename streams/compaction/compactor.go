@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,10 +42,8 @@ type Options struct {
 // Compactor keeps snapshot topics: one reader and one consumer group each.
 type Compactor struct {
 	Options
-	admin *kafka.Admin
-
-	mu      sync.Mutex
-	keepers []*keeper
+	admin   *kafka.Admin
+	keepers follow.Parts[*keeper]
 }
 
 // New returns a compactor that has connected to nothing yet.
@@ -57,9 +53,7 @@ func New(o Options) (*Compactor, error) {
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	o.Metrics = cmp.Or(o.Metrics, NewMetrics(prometheus.NewRegistry()))
 	if o.Assigner == nil {
-		o.Assigner = func(group string, topics []string) kafka.Assigner {
-			return kafka.NewGroup(o.Kafka, kafka.GroupOptions{Group: group, Topics: topics, Logger: o.Logger})
-		}
+		o.Assigner = follow.Groups(o.Kafka, o.Logger)
 	}
 	admin, err := kafka.NewAdmin(o.Kafka)
 	if err != nil {
@@ -110,39 +104,24 @@ func (c *Compactor) keeper(f *Fold) *keeper {
 	// one group for each topic that is written: its partitions are the ones that
 	// may have one owner
 	k.assigner = c.Assigner(c.Kafka.Prefix+"."+f.Snapshots, []string{f.Topic})
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.keepers = append(c.keepers, k)
+	c.keepers.Add(k)
 	return k
 }
 
 // Progress returns how far the partitions are that this process owns, by fold
 // and partition. It may be called at any time.
 func (c *Compactor) Progress() []Progress {
-	var all []Progress
-	for _, k := range c.list() {
-		all = append(all, k.progress(time.Now())...)
-	}
-	return all
-}
-
-func (c *Compactor) list() []*keeper {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.keepers)
+	now := time.Now()
+	return follow.Gather(c.keepers.All(), func(k *keeper) []Progress { return k.progress(now) })
 }
 
 // NotReady says what keeps the process from being ready, one line each: a fold
 // without its first assignment, a partition that is being loaded, that has not
 // reached the LSO that was listed at its assignment, or that stopped.
 func (c *Compactor) NotReady() []string {
-	keepers := c.list()
+	keepers := c.keepers.All()
 	if len(keepers) < len(c.Folds) {
 		return []string{"starting: checking topics"}
 	}
-	var why []string
-	for _, k := range keepers {
-		why = append(why, k.notReady()...)
-	}
-	return why
+	return follow.Gather(keepers, (*keeper).notReady)
 }

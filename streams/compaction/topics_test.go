@@ -161,7 +161,7 @@ func TestMorePartitions(t *testing.T) {
 		other := l.start(func(o *Options) { o.Assigner = nil }) // looks the topic up, and is assigned nothing
 		_ = other.leaves("topic orders.snapshots has 3 partitions, its source has 4")
 
-		k := w.list()[0]
+		k := w.keepers.All()[0]
 		added := streams.Partition{Topic: "orders", Partition: partitions}
 		k.assign(t.Context(), []streams.Partition{added})
 		_ = w.stops(added.Partition, "topic orders has 4 partitions, before it had 3")

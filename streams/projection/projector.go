@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,8 +62,7 @@ type Projector struct {
 	idleCheck time.Duration
 	dials     *atomic.Int64 // connections to Redis that were opened
 
-	mu      sync.Mutex
-	readers []*viewReader
+	readers follow.Parts[*viewReader]
 }
 
 // New returns a projector that has connected to nothing yet.
@@ -74,9 +72,7 @@ func New(o Options) (*Projector, error) {
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	o.Metrics = cmp.Or(o.Metrics, NewMetrics(prometheus.NewRegistry()))
 	if o.Assigner == nil {
-		o.Assigner = func(group string, topics []string) kafka.Assigner {
-			return kafka.NewGroup(o.Kafka, kafka.GroupOptions{Group: group, Topics: topics, Logger: o.Logger})
-		}
+		o.Assigner = follow.Groups(o.Kafka, o.Logger)
 	}
 	admin, err := kafka.NewAdmin(o.Kafka)
 	if err != nil {
@@ -152,9 +148,7 @@ func (p *Projector) reader(v *View) *viewReader {
 		states: map[streams.Partition]*partitionState{},
 	}
 	r.assigner = p.Assigner(p.group(v), v.Topics)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.readers = append(p.readers, r)
+	p.readers.Add(r)
 	return r
 }
 
@@ -167,29 +161,17 @@ func (p *Projector) group(v *View) string {
 // Progress returns how far the partitions are that this process owns, by view,
 // topic and partition. It may be called at any time.
 func (p *Projector) Progress() []Progress {
-	p.mu.Lock()
-	readers := slices.Clone(p.readers)
-	p.mu.Unlock()
-	var all []Progress
-	for _, r := range readers {
-		all = append(all, r.progress(time.Now())...)
-	}
-	return all
+	now := time.Now()
+	return follow.Gather(p.readers.All(), func(r *viewReader) []Progress { return r.progress(now) })
 }
 
 // NotReady says what keeps the process from being ready, one line each: a view
 // without its first assignment, a partition that has not reached the LSO that
 // was listed at its assignment, or that stopped.
 func (p *Projector) NotReady() []string {
-	p.mu.Lock()
-	readers := slices.Clone(p.readers)
-	p.mu.Unlock()
+	readers := p.readers.All()
 	if len(readers) < len(p.Views) {
 		return []string{"starting: checking topics and redis"}
 	}
-	var why []string
-	for _, r := range readers {
-		why = append(why, r.notReady()...)
-	}
-	return why
+	return follow.Gather(readers, (*viewReader).notReady)
 }

@@ -181,7 +181,7 @@ func TestOtherEngineBesideIsRefused(t *testing.T) {
 		// the other engine builds the view anew, beside the one that still runs
 		l.restore(l, nil)
 		store := NewStore(l.Redis.Client(), newer.ID(l.prefix))
-		d := *running.readers[0].store.definition.Load()
+		d := *running.readers.All()[0].store.definition.Load()
 		d.Digest = newer.Digest
 		if err := store.Define(l.t.Context(), d); err != nil {
 			l.t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/millrace/millrace/streams/kafka"
@@ -31,6 +32,42 @@ func Ended(ctx context.Context, err error) error {
 		return nil //nolint:nilerr // the end that was asked for is no error
 	}
 	return err
+}
+
+// Parts are those that a worker has listed so far. Safe for concurrent use; the zero
+// value is empty.
+type Parts[T any] struct {
+	mu  sync.Mutex
+	all []T
+}
+
+// Add lists one more.
+func (p *Parts[T]) Add(part T) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = append(p.all, part)
+}
+
+// All returns them in the order in which they were listed.
+func (p *Parts[T]) All() []T {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.all)
+}
+
+// Gather returns what each of the parts says, one after the other.
+func Gather[T, R any](parts []T, of func(T) []R) (all []R) {
+	for _, part := range parts {
+		all = append(all, of(part)...)
+	}
+	return all
+}
+
+// Groups makes sources of assignments that are consumer groups.
+func Groups(cfg kafka.Config, log *slog.Logger) func(group string, topics []string) kafka.Assigner {
+	return func(group string, topics []string) kafka.Assigner {
+		return kafka.NewGroup(cfg, kafka.GroupOptions{Group: group, Topics: topics, Logger: log})
+	}
 }
 
 // CheckTopics refuses event topics that lose events, and logs what else is to be
