@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -21,10 +20,8 @@ func TestKilledBrokersOfCompactors(t *testing.T) {
 	for _, w := range workers {
 		w.WaitReady(time.Minute)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	wait := o.load(ctx, 500, 300)
-	defer wait()
-	defer cancel()
+	l := o.load(500, 300)
+	defer l.stop()
 	insync := brokersRun{payments: &payments{Env: e}}
 	for n := range rounds {
 		time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
@@ -36,11 +33,5 @@ func TestKilledBrokersOfCompactors(t *testing.T) {
 		cluster.Start()
 		insync.waitInSync()
 	}
-	cancel()
-	wait()
-	o.caughtUp(2 * time.Minute)
-	for _, w := range workers {
-		w.WaitReady(time.Minute)
-	}
-	o.stopped(workers...)
+	o.finish(l, 2*time.Minute, workers...)
 }

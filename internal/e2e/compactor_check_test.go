@@ -25,8 +25,8 @@ func (o *orders) open() *snapshot.Topic {
 	return topic
 }
 
-// order is what a snapshot says.
-func (o *orders) order(s *snapshot.Record) order {
+// state is what a snapshot says.
+func (o *orders) state(s *snapshot.Record) order {
 	is := order{version: s.Version, gone: s.Gone}
 	if s.Gone {
 		return is
@@ -65,7 +65,7 @@ func (o *orders) resync(topic *snapshot.Topic, p int32) (map[string]order, int64
 	got := map[string]order{}
 	done, err := snapshot.Resync(o.context(), topic, snapshot.Options{Partition: p}, func(s *snapshot.Record) error {
 		if s.Watermark == nil {
-			got[string(s.Stream)] = o.order(s)
+			got[string(s.Stream)] = o.state(s)
 		}
 		return nil
 	})

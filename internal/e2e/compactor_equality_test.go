@@ -3,8 +3,6 @@ package e2e
 import (
 	"path/filepath"
 	"testing"
-
-	"github.com/millrace/millrace/streams/snapshot"
 )
 
 // readersCases are the settings of a snapshot topic: nil are those of the
@@ -35,8 +33,6 @@ func TestReadersOfSnapshots(t *testing.T) {
 		})
 	}
 }
-
-func (o *orders) state(s *snapshot.Record) order { return o.order(s) }
 
 // events is how many were written.
 func (o *orders) events() (n int) {

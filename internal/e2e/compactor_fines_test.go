@@ -77,7 +77,14 @@ func (r *fineRun) states(snapshots string, workers ...*Worker) {
 // stateRow is the state that is wanted of a fine: its version, and the fields of
 // its row that a state has.
 func stateRow(row fines.Row, version int64) fines.Row {
-	state := fines.Row{"version": strconv.FormatInt(version, 10)}
+	state := loadedRow(row)
+	state["version"] = strconv.FormatInt(version, 10)
+	return state
+}
+
+// loadedRow has the fields of a row that a state has.
+func loadedRow(row fines.Row) fines.Row {
+	state := fines.Row{}
 	for _, field := range stateFields {
 		if text, ok := row[field]; ok {
 			state[field] = text

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -21,10 +20,8 @@ func TestKilledCompactors(t *testing.T) {
 		start(n)
 	}
 	workers[0].WaitReady(time.Minute)
-	ctx, cancel := context.WithCancel(t.Context())
-	wait := o.load(ctx, 1000, 300)
-	defer wait()
-	defer cancel()
+	l := o.load(1000, 300)
+	defer l.stop()
 	for range kills {
 		time.Sleep(time.Duration(random.IntN(800)) * time.Millisecond)
 		n := random.IntN(names)
@@ -34,13 +31,7 @@ func TestKilledCompactors(t *testing.T) {
 	if done, fed := o.marks(), int64(o.events()); done == 0 || done >= fed {
 		t.Errorf("after the last kill the watermarks are at %d of %d: that proves nothing", done, fed)
 	}
-	cancel()
-	wait()
-	o.caughtUp(2 * time.Minute)
-	for _, w := range workers {
-		w.WaitReady(time.Minute)
-	}
-	o.stopped(workers...)
+	o.finish(l, 2*time.Minute, workers...)
 }
 
 // marks is the sum of the watermarks.
@@ -59,10 +50,8 @@ func TestFrozenCompactor(t *testing.T) {
 	o := newOrders(New(t), 6)
 	frozen := o.compactor()
 	frozen.WaitReady(time.Minute)
-	ctx, cancel := context.WithCancel(t.Context())
-	wait := o.load(ctx, 1000, 300)
-	defer wait()
-	defer cancel()
+	l := o.load(1000, 300)
+	defer l.stop()
 	Poll(t, time.Minute, func() (bool, string) { return o.marks() > 1000, "the worker writes nothing" })
 	frozen.Freeze()
 	other := o.compactor()
@@ -77,11 +66,8 @@ func TestFrozenCompactor(t *testing.T) {
 	})
 	at = o.marks()
 	Poll(t, time.Minute, func() (bool, string) { return o.marks() > at+5000, "nobody goes on" })
-	cancel()
-	wait()
-	o.caughtUp(time.Minute)
+	o.finish(l, time.Minute, frozen, other)
 	for _, w := range []*Worker{frozen, other} {
-		w.WaitReady(time.Minute)
 		w.Terminate()
 		w.ended(0)
 	}

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -19,10 +18,8 @@ func TestCompactorsKilledAtEachStep(t *testing.T) {
 	o := newOrders(New(t), 7)
 	first := o.compactor("INSTANCE=0")
 	first.WaitReady(time.Minute)
-	ctx, cancel := context.WithCancel(t.Context())
-	wait := o.load(ctx, 1000, 300)
-	defer wait()
-	defer cancel()
+	l := o.load(1000, 300)
+	defer l.stop()
 	Poll(t, time.Minute, func() (bool, string) { return o.marks() > 1000, "the worker writes nothing" })
 	first.Kill()
 
@@ -33,13 +30,7 @@ func TestCompactorsKilledAtEachStep(t *testing.T) {
 		workers[n] = o.compactor("INSTANCE=" + itoa(n))
 	}
 	workers[0].WaitReady(time.Minute)
-	cancel()
-	wait()
-	o.caughtUp(2 * time.Minute)
-	for _, w := range workers {
-		w.WaitReady(time.Minute)
-	}
-	o.stopped(workers...)
+	o.finish(l, 2*time.Minute, workers...)
 	o.flushed()
 }
 
@@ -101,7 +92,7 @@ func (o *orders) flushed() {
 			if is[p] == nil {
 				is[p] = map[string]order{}
 			}
-			is[p][string(s.Stream)] = o.order(&s)
+			is[p][string(s.Stream)] = o.state(&s)
 			continue
 		}
 		at := s.Watermark.Next

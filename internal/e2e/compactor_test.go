@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -128,27 +129,23 @@ func (o *orders) compactor(env ...string) *Worker {
 	return o.Start(WorkerSpec{Path: binaries.Binary(o.t, "compactor"), Args: []string{"--config", "orders.yaml"}, Dir: o.dir, Env: env})
 }
 
-// load writes events of many streams at a rate until ctx ends. The function that
-// it returns waits for that.
-func (o *orders) load(ctx context.Context, perSecond, streams int) (wait func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		const step = 20 * time.Millisecond
-		ticker := time.NewTicker(step)
-		defer ticker.Stop()
-		for ctx.Err() == nil {
-			if err := o.write(perSecond/50, streams); err != nil {
-				o.t.Errorf("writing events: %v", err)
-				return
-			}
-			select {
-			case <-ctx.Done():
-			case <-ticker.C:
-			}
-		}
-	}()
-	return func() { <-done }
+// load writes events of many streams at a rate, until it is stopped.
+func (o *orders) load(perSecond int64, streams int) *load {
+	l := startLoad(o.t, perSecond, func(n int) error { return o.write(n, streams) })
+	l.allow(math.MaxInt64)
+	return l
+}
+
+// finish stops the load and waits until the snapshots have all that it wrote, and
+// workers are ready, of which none let a partition stop.
+func (o *orders) finish(l *load, timeout time.Duration, workers ...*Worker) {
+	o.t.Helper()
+	l.stop()
+	o.caughtUp(timeout)
+	for _, w := range workers {
+		w.WaitReady(time.Minute)
+	}
+	o.stopped(workers...)
 }
 
 // write writes n events, of which it knows when it returns where they are.

@@ -102,12 +102,7 @@ func TestViewFromSnapshots(t *testing.T) {
 	r.WaitCaughtUp(time.Minute, r.topic, viewLoaded)
 	want := map[string]fines.Row{}
 	for stream, row := range r.want.Views[fines.ViewFine] {
-		want[stream] = fines.Row{}
-		for _, field := range stateFields {
-			if text, ok := row[field]; ok {
-				want[stream][field] = text
-			}
-		}
+		want[stream] = loadedRow(row)
 	}
 	if diff := fines.Diff(want, r.Rows(viewLoaded, 1)); diff != "" {
 		t.Errorf("view %s:\n%s", viewLoaded, diff)
