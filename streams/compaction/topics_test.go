@@ -181,10 +181,7 @@ func TestSourceMadeAnew(t *testing.T) {
 		marks := l.watermarks()
 		l.pay(20)
 		time.Sleep(time.Second)
-		if _, err := l.Kafka.Admin().DeleteTopic(t.Context(), "orders"); err != nil {
-			t.Fatal(err)
-		}
-		l.Kafka.CreateTopic("orders", partitions, nil)
+		l.remake()
 		_ = w.stops(0, "orders")
 		w.stop()
 		w = l.start(nil)

@@ -84,8 +84,8 @@ func (t *Topic) Close() { t.scanner.Close() }
 // whole says that a pass has missed nothing. Where its time says so, the settings
 // are looked up again: the topic may have been open for long.
 func (t *Topic) whole(ctx context.Context, pass kafka.Pass) (bool, error) {
-	if missed := !t.missedNothing(pass); missed || pass.Whole() {
-		return !missed, nil
+	if sure := t.missedNothing(pass); !sure || pass.Whole() {
+		return sure, nil
 	}
 	topics, err := lookUp(ctx, t.config, t.Name)
 	return err == nil && window(topics[t.Name].Configs) >= t.window, err
