@@ -54,7 +54,7 @@ func play(t *testing.T, acts []act, size int32) string {
 	// until it may look up the leaders, for which time has to pass.
 	f.cluster.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
 		f.cluster.KeepControl()
-		f.cluster.SleepControl(func() { time.Sleep(time.Millisecond) })
+		time.Sleep(time.Millisecond)
 		return nil, nil, false
 	})
 	f.topic("t", 1, nil)
