@@ -51,7 +51,8 @@ func play(t *testing.T, acts []act, size int32) string {
 	defer time.Sleep(time.Second) // nobody may be asleep when the bubble ends
 	defer f.cluster.Close()
 	// Of a leader that comes back with a new epoch the client asks without a pause
-	// until it may look up the leaders, for which time has to pass.
+	// until it may look up the leaders, for which time has to pass. (SleepControl of
+	// kfake races with itself where a connection sleeps again and again.)
 	f.cluster.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
 		f.cluster.KeepControl()
 		time.Sleep(time.Millisecond)
