@@ -14,7 +14,7 @@ type Fold struct {
 	// Version is the number of the definition, from 1, the default.
 	Version int
 	// Topic is the one whose streams are folded; To is that of the snapshots:
-	// <topic>.snapshots by default, from version 2 on <topic>.snapshots.v<version>.
+	// <topic>.snapshots by default. From version 2 on it ends in .v<version>.
 	Topic, To string
 	// State is the record type of the state.
 	State string

@@ -30,7 +30,7 @@ func TestFoldProblems(t *testing.T) {
 		{"topic name", strings.Replace(foldHeader, "shop", "a/b", 1) + set, []string{`2:8: "a/b" cannot be the name of a topic: letters, digits, '.', '_' and '-', at most 249`}},
 		{"same topic", foldHeader + "to: shop\n" + set, []string{"5:5: the snapshots of shop cannot stand in the same topic; write to: shop.snapshots, or leave it out"}},
 		{"long topic", strings.Replace(foldHeader, "shop", strings.Repeat("a", 249), 1) + set, []string{
-			"2:8: the name is too long for " + strings.Repeat("a", 249) + ".snapshots; name the topic of the snapshots: to: …"}},
+			"2:8: the name is too long for " + strings.Repeat("a", 249) + ".snapshots; name a shorter one for the snapshots: to: …"}},
 		{"no such state", strings.Replace(foldHeader, "OrderState", "State", 1) + set, []string{"3:8: the state: no schema of State"}},
 		{"no such state, once", strings.Replace(foldOn("    set: {note: \"=state.note\"}\n"), "OrderState", "State", 1), []string{"3:8: the state: no schema of State"}},
 		{"state is no record", strings.Replace(foldHeader, "OrderState", "Scalar", 1) + set, []string{"3:8: the state Scalar is string, not a record"}},
@@ -100,7 +100,9 @@ func TestFoldValues(t *testing.T) {
 	tests := []struct{ yaml, want string }{
 		{foldHeader + rules, "order 1 shop to shop.snapshots, OrderState, kind , stop, ends false"},
 		{foldHeader + "version: 3\n" + rules, "order 3 shop to shop.snapshots.v3, OrderState, kind , stop, ends false"},
-		{foldHeader + "version: 3\nto: there\n" + rules, "order 3 shop to there, OrderState, kind , stop, ends false"},
+		{foldHeader + "to: there\n" + rules, "order 1 shop to there, OrderState, kind , stop, ends false"},
+		{foldHeader + "version: 3\nto: there\n" + rules, "order 3 shop to there.v3, OrderState, kind , stop, ends false"},
+		{foldHeader + "version: 3\nto: there.v3\n" + rules, "order 3 shop to there.v3, OrderState, kind , stop, ends false"},
 		{foldHeader + "gone: \"=state.note == 'a'\"\n" + rules, "order 1 shop to shop.snapshots, OrderState, kind , stop, ends true"},
 		{foldHeader + "kind: orders\n", "order 1 shop to shop.snapshots, OrderState, kind orders, stop, ends true"},
 	}

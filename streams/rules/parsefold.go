@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -91,19 +92,26 @@ func (p *parser) noRules(entries []entry) {
 	}
 }
 
-// checkTopics gives the snapshots their topic where none is named.
+// checkTopics gives the snapshots their topic: each version has its own, so that
+// to raise it is to begin anew.
 func (p *parser) checkTopics(f *Fold) {
-	switch given := f.toAt != (place{}); {
-	case f.Topic == "" || given && f.To == "":
-	case !given:
+	given, at := f.toAt != (place{}), f.topicAt
+	if given {
+		at = f.toAt
+	} else if f.Topic != "" {
 		f.To = f.Topic + ".snapshots"
-		if f.Version > 1 {
-			f.To += fmt.Sprintf(".v%d", f.Version)
-		}
-		if !topicName(f.To) {
-			p.add(f.topicAt, "the name is too long for %s; name the topic of the snapshots: to: …", f.To)
-		}
-	case f.To == f.Topic:
-		p.add(f.toAt, "the snapshots of %s cannot stand in the same topic; write to: %s.snapshots, or leave it out", f.Topic, f.Topic)
+	}
+	if f.Topic == "" || f.To == "" {
+		return
+	}
+	if f.To == f.Topic {
+		p.add(at, "the snapshots of %s cannot stand in the same topic; write to: %s.snapshots, or leave it out", f.Topic, f.Topic)
+		return
+	}
+	if suffix := fmt.Sprintf(".v%d", f.Version); f.Version > 1 && !strings.HasSuffix(f.To, suffix) {
+		f.To += suffix
+	}
+	if !topicName(f.To) {
+		p.add(at, "the name is too long for %s; name a shorter one for the snapshots: to: …", f.To)
 	}
 }
