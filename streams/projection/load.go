@@ -170,7 +170,7 @@ func (l *load) wait(c snapshot.Checkpoint) {
 func (l *load) refused(a Answer) error {
 	switch a.Field {
 	case fieldFold:
-		return &snapshot.DigestError{Before: a.Digest, Now: l.Fold}
+		return &snapshot.DigestError{Expected: a.Digest, Found: l.Fold}
 	case fieldSnapshots:
 		return fmt.Errorf("%w: the rows were begun from topic %s, which is %s now: raise version to build them from that", snapshot.ErrUnusable, a.Digest, l.Topic)
 	}

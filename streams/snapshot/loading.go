@@ -84,7 +84,7 @@ func (l *Loading) watermark(r *streams.Record, w *Watermark) error {
 	}
 	switch {
 	case l.Digest != "" && l.Digest != w.Digest:
-		return r.Errorf("%w", &DigestError{Before: l.Digest, Now: w.Digest})
+		return r.Errorf("%w", &DigestError{Expected: l.Digest, Found: w.Digest})
 	case w.Next < l.Watermark:
 		return r.Errorf("%w", errBack(l.Watermark, w.Next))
 	}
@@ -111,12 +111,13 @@ func (l *Loading) Usable(first int64, retention string) error {
 	return nil
 }
 
-// DigestError says that snapshots of two sets of rules stand in one topic.
-type DigestError struct{ Before, Now string }
+// DigestError says that snapshots were folded by other rules than those that are
+// expected: of the configuration, or of the snapshots before them.
+type DigestError struct{ Expected, Found string }
 
 // Error names both digests and the remedy.
 func (e *DigestError) Error() string {
-	return fmt.Sprintf("rules changed: raise version: the snapshots were folded by rules of digest %.12s, then there are some of digest %.12s", e.Before, e.Now)
+	return fmt.Sprintf("rules changed: raise version: the snapshots were folded by rules of digest %.12s, and those that are expected have %.12s", e.Found, e.Expected)
 }
 
 // Unwrap returns [ErrUnusable].

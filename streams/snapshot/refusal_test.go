@@ -38,7 +38,7 @@ func TestUnusableSnapshotsAreRefused(t *testing.T) {
 			l.happen("a")
 			l.flush()
 			mark(func(w *Watermark) { w.Digest = "d2" })(l)
-		}, "digest d1, then there are some of digest d2"},
+		}, "folded by rules of digest d2, and those that are expected have d1"},
 		"of two that do not fence each other": {func(l *lab) {
 			l.happen("a", "b")
 			l.flush()
