@@ -72,7 +72,7 @@ func loadFolds(ctx context.Context, c *compactor.Compactor, config string) error
 func openSnapshots(ctx context.Context, cfg kafka.Config, topic, snapshots string) (*snapshot.Topic, error) {
 	t, err := snapshot.Open(ctx, cfg, topic, snapshots)
 	if errors.Is(err, kafka.ErrNoTopic) {
-		return nil, fmt.Errorf("%w; a compactor with this configuration makes %s as soon as %s is there", err, snapshots, topic)
+		return nil, fmt.Errorf("%w; a compactor with this configuration makes %s when it starts, as soon as %s is there", err, snapshots, topic)
 	}
 	return t, err
 }

@@ -207,13 +207,16 @@ func (r *foldReader) lag(ctx context.Context, status *foldStatus) error {
 	if err != nil {
 		return err
 	}
+	var lag int64
+	var behind float64
 	for i := range status.Partitions {
 		p := &status.Partitions[i]
 		if at, ok := stamps[p.id]; ok {
 			p.Behind = max(0, time.Since(at).Seconds())
 		}
-		status.Lag += p.Lag
-		status.Behind = max(status.Behind, p.Behind)
+		lag += p.Lag
+		behind = max(behind, p.Behind)
 	}
+	status.Lag, status.Behind = &lag, &behind
 	return nil
 }

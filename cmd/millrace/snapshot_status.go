@@ -53,8 +53,8 @@ type foldStatus struct {
 	// Digest is that of the last watermark; empty where there is none.
 	Digest string `json:"digest"`
 	counts
-	Behind     float64           `json:"behind_seconds"`
-	Lag        int64             `json:"lag_records_max"`
+	Behind     *float64          `json:"behind_seconds"`  // null where the snapshots cannot be read
+	Lag        *int64            `json:"lag_records_max"` // as is this
 	Note       string            `json:"note,omitempty"`
 	Partitions []snapshotsStatus `json:"partitions"`
 }
@@ -120,7 +120,7 @@ func printFolds(out io.Writer, all []foldStatus, partitions bool) error {
 	for i := range all {
 		f := &all[i]
 		line := append([]string{f.Fold, strconv.Itoa(f.Version)}, f.cells()...)
-		lines = append(lines, append(line, seconds(&f.Behind), atMost(&f.Lag), f.Note))
+		lines = append(lines, append(line, seconds(f.Behind), atMost(f.Lag), f.Note))
 	}
 	if err := table(out, foldHeader, lines); err != nil || !partitions || len(all[0].Partitions) == 0 {
 		return err
