@@ -23,7 +23,8 @@ import (
 type AdminConfig struct {
 	// Addr is the address, host:port, that serves /livez, /readyz, /startupz and
 	// /metrics; also /debug/pprof where it is a loopback address. "off" serves
-	// nothing. Default: 127.0.0.1:8080.
+	// nothing. Workers of one machine that share a file take it from a variable,
+	// so that each has its own: ${ADMIN:-127.0.0.1:8080}. Default: 127.0.0.1:8080.
 	Addr string `yaml:"addr"`
 	// Grace is how long the worker may take to stop after SIGTERM or SIGINT; then
 	// it exits with code 1. Not longer, because Kubernetes kills after 30 s by
@@ -34,6 +35,12 @@ type AdminConfig struct {
 
 // AdminOff is the address that switches the admin server off.
 const AdminOff = "off"
+
+// ownAddr says how workers that share a file get an address each.
+const ownAddr = "workers that share a file get one each by a variable, addr: ${ADMIN:-127.0.0.1:8080}"
+
+// headerWorker says in each answer which worker gives it.
+const headerWorker = "Millrace-Worker"
 
 // WithDefaults returns a copy in which what was left out has its default.
 func (c AdminConfig) WithDefaults() AdminConfig {
@@ -60,9 +67,9 @@ type adminServer struct {
 	server   http.Server
 }
 
-// listenAdmin opens the port, so that a port in use is found before anything
-// else begins.
-func listenAdmin(c AdminConfig, h *Health, metrics prometheus.Gatherer) (*adminServer, error) {
+// listenAdmin opens the port of a worker, so that a port in use is found before
+// anything else begins.
+func listenAdmin(worker string, c AdminConfig, h *Health, metrics prometheus.Gatherer) (*adminServer, error) {
 	a := &adminServer{}
 	if c.Addr == AdminOff {
 		return a, nil
@@ -70,13 +77,13 @@ func listenAdmin(c AdminConfig, h *Health, metrics prometheus.Gatherer) (*adminS
 	listener, err := net.Listen("tcp", c.Addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("listening on %s: the address is in use; give admin.addr another port, or %q", c.Addr, AdminOff)
+		return nil, fmt.Errorf("listening on %s: the address is in use; give admin.addr another port, or %q; %s", c.Addr, AdminOff, ownAddr)
 	case err != nil:
 		return nil, fmt.Errorf("listening on admin.addr: %w", err)
 	}
 	a.listener = listener
 	a.server = http.Server{
-		Handler:           adminHandler(h, metrics, isLoopback(listener.Addr())),
+		Handler:           named(worker, adminHandler(h, metrics, isLoopback(listener.Addr()))),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       time.Minute,
 	}
@@ -103,6 +110,14 @@ func adminHandler(h *Health, metrics prometheus.Gatherer, debug bool) http.Handl
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
 	return mux
+}
+
+// named says in each answer which worker gives it.
+func named(worker string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(headerWorker, worker)
+		h.ServeHTTP(w, r)
+	})
 }
 
 // serve answers until stop is called. It is to be run in a goroutine.

@@ -87,7 +87,7 @@ func TestMetrics(t *testing.T) {
 
 func TestPprofOnLoopbackOnly(t *testing.T) {
 	for addr, want := range map[string]int{"127.0.0.1:0": 200, "localhost:0": 200, "0.0.0.0:0": 404, ":0": 404} {
-		a, err := listenAdmin(AdminConfig{Addr: addr}, NewHealth(), prometheus.NewRegistry())
+		a, err := listenAdmin("tiny", AdminConfig{Addr: addr}, NewHealth(), prometheus.NewRegistry())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestPprofOnLoopbackOnly(t *testing.T) {
 }
 
 func TestAdminErrors(t *testing.T) {
-	if _, err := listenAdmin(AdminConfig{Addr: "203.0.113.1:1"}, NewHealth(), nil); err == nil || !strings.HasPrefix(err.Error(), "listening on admin.addr: ") {
+	if _, err := listenAdmin("tiny", AdminConfig{Addr: "203.0.113.1:1"}, NewHealth(), nil); err == nil || !strings.HasPrefix(err.Error(), "listening on admin.addr: ") {
 		t.Errorf("got %v", err)
 	}
 	for _, addr := range []string{"8080", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:99999", "a:b:c"} {
@@ -118,7 +118,7 @@ func TestAdminErrors(t *testing.T) {
 func testWork(t *testing.T, run func(ctx context.Context, r Runtime, a *adminServer) error) error {
 	t.Helper()
 	r := Runtime{Log: slog.New(slog.DiscardHandler), Health: NewHealth(), Metrics: prometheus.NewRegistry()}
-	a, err := listenAdmin(AdminConfig{Addr: "127.0.0.1:0"}, r.Health, r.Metrics)
+	a, err := listenAdmin("tiny", AdminConfig{Addr: "127.0.0.1:0"}, r.Health, r.Metrics)
 	if err != nil {
 		t.Fatal(err)
 	}

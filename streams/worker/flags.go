@@ -1,11 +1,13 @@
 package worker
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/millrace/millrace/streams"
@@ -21,14 +23,19 @@ type flags struct {
 	logLevel       slog.Level
 }
 
-const defaultConfig = "millrace.yaml"
+// The configuration where no flag names one.
+const (
+	defaultConfig  = "millrace.yaml"
+	configVariable = "MILLRACE_CONFIG" // names another default
+)
 
 // flagHelp is the part of the usage text that all workers share.
 const flagHelp = `Configuration:
-  --config FILE         the configuration (default ` + defaultConfig + `)
+  --config FILE         the configuration (default ` + defaultConfig + `);
+                        $` + configVariable + ` names another default
   --check               say what is wrong with the configuration, and exit:
                         0 if nothing is, 2 otherwise
-  --offline             ask nobody while checking, no schema registry either
+  --offline             ask nobody while checking
 
 Health:
   --probe[=WHAT]        ask the worker that runs with this configuration, at its
@@ -51,7 +58,7 @@ func (f *flags) set() *flag.FlagSet {
 	s := flag.NewFlagSet("", flag.ContinueOnError)
 	s.SetOutput(io.Discard)
 	s.Usage = func() {}
-	s.StringVar(&f.config, "config", defaultConfig, "")
+	s.StringVar(&f.config, "config", cmp.Or(os.Getenv(configVariable), defaultConfig), "")
 	s.BoolVar(&f.check, "check", false, "")
 	s.BoolVar(&f.offline, "offline", false, "")
 	s.Var(&f.probe, "probe", "")

@@ -52,15 +52,16 @@ func (p *process) probe(f flags) int {
 		fmt.Fprintln(p.err, err)
 		return exitUsage
 	}
-	if err := ask(context.Background(), p.admin.Addr, f.probe); err != nil {
+	if err := ask(context.Background(), p.app.Name, p.admin.Addr, f.probe); err != nil {
 		fmt.Fprintf(p.err, "%s: not %s: %v\n", p.app.Name, f.probe, err)
 		return exitFailure
 	}
 	return exitOK
 }
 
-// ask asks the admin server at addr and returns why it does not answer 200.
-func ask(ctx context.Context, addr string, what probe) error {
+// ask asks the admin server of a worker at addr and returns why it does not
+// answer 200.
+func ask(ctx context.Context, worker, addr string, what probe) error {
 	if addr == AdminOff {
 		return fmt.Errorf("admin.addr is %q, so nobody answers; give it host:port, as in 127.0.0.1:8080", AdminOff)
 	}
@@ -81,12 +82,14 @@ func ask(ctx context.Context, addr string, what probe) error {
 		return fmt.Errorf("%w; does the worker run?", err)
 	}
 	defer response.Body.Close()
-	switch response.StatusCode {
-	case http.StatusOK:
+	switch who := response.Header.Get(headerWorker); {
+	case who == "":
+		return fmt.Errorf("%s answers %s; another program has the port", addr, response.Status)
+	case who != worker:
+		return fmt.Errorf("%s is the address of a worker called %s; %s", addr, who, ownAddr)
+	case response.StatusCode == http.StatusOK:
 		return nil
-	case http.StatusServiceUnavailable:
-		why, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // what came of it says enough
-		return errors.New(strings.TrimSpace(string(why)))
 	}
-	return fmt.Errorf("%s answers %s; another program has the port", addr, response.Status)
+	why, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // what came of it says enough
+	return errors.New(strings.TrimSpace(string(why)))
 }

@@ -16,7 +16,7 @@ import (
 func serveHealth(t *testing.T, h *Health) string {
 	t.Helper()
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
-	a, err := listenAdmin(AdminConfig{Addr: ":0"}, h, prometheus.NewRegistry())
+	a, err := listenAdmin("tiny", AdminConfig{Addr: ":0"}, h, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestAsk(t *testing.T) {
 	expect := func(what probe, why string) {
 		t.Helper()
 		got := ""
-		if err := ask(t.Context(), addr, what); err != nil {
+		if err := ask(t.Context(), "tiny", addr, what); err != nil {
 			got = err.Error()
 		}
 		if got != why {
@@ -66,7 +66,7 @@ func TestAskAtAnyAddress(t *testing.T) {
 	h := NewHealth()
 	port := serveHealth(t, h)
 	for _, host := range []string{"", "0.0.0.0", "127.0.0.1", "localhost", "[::]"} {
-		if err := ask(t.Context(), host+":"+port, probeLive); err != nil {
+		if err := ask(t.Context(), "tiny", host+":"+port, probeLive); err != nil {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
@@ -79,7 +79,7 @@ func TestAskAWorkerThatStandsStill(t *testing.T) {
 	}
 	defer l.Close()
 	start := time.Now()
-	err = ask(t.Context(), l.Addr().String(), probeReady)
+	err = ask(t.Context(), "tiny", l.Addr().String(), probeReady)
 	if want := l.Addr().String() + " gave no answer within 3s; the worker stands still"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -92,18 +92,33 @@ func TestAskAnotherProgram(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	defer s.Close()
 	addr := s.Listener.Addr().String()
-	if err := ask(t.Context(), addr, probeLive); err == nil || err.Error() != addr+" answers 404 Not Found; another program has the port" {
+	if err := ask(t.Context(), "tiny", addr, probeLive); err == nil || err.Error() != addr+" answers 404 Not Found; another program has the port" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestAskAnotherWorker of the same file, which has the port: that it is ready says
+// nothing of this one.
+func TestAskAnotherWorker(t *testing.T) {
+	h := NewHealth()
+	h.SetStarted()
+	addr := "127.0.0.1:" + serveHealth(t, h)
+	want := addr + " is the address of a worker called tiny; workers that share a file get one each by a variable, addr: ${ADMIN:-127.0.0.1:8080}"
+	for _, what := range []probe{probeLive, probeReady} {
+		if err := ask(t.Context(), "huge", addr, what); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", what, err, want)
+		}
 	}
 }
 
 func TestAskBoundsTheAnswer(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set(headerWorker, "tiny")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte(strings.Repeat("x", 2*maxAnswer)))
 	}))
 	defer s.Close()
-	if err := ask(t.Context(), s.Listener.Addr().String(), probeLive); err == nil || len(err.Error()) != maxAnswer {
+	if err := ask(t.Context(), "tiny", s.Listener.Addr().String(), probeLive); err == nil || len(err.Error()) != maxAnswer {
 		t.Errorf("got %.20q", err)
 	}
 }

@@ -14,7 +14,7 @@ func (p *process) serve(f flags, file *File) int {
 		Health:  NewHealth(),
 		Metrics: newMetrics(p.app.Name, v),
 	}
-	admin, err := listenAdmin(p.admin, r.Health, r.Metrics)
+	admin, err := listenAdmin(p.app.Name, p.admin, r.Health, r.Metrics)
 	if err != nil {
 		r.Log.Error("cannot start", KeyError, err)
 		return exitFailure
