@@ -24,7 +24,7 @@ func (c *Codec) Decode(value []byte) (schemaName string, data any, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	s, err := c.writer(fingerprint)
+	s, err := c.writer("<type>", fingerprint) // which nobody has named
 	if err != nil {
 		return "", nil, err
 	}

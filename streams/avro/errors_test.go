@@ -42,7 +42,7 @@ func TestReadErrors(t *testing.T) {
 	}{
 		"empty":               {nil, []string{"reading A", "it has 0 bytes"}},
 		"not framed":          {[]byte(`{"n":1,"s":"text"}`), []string{"it begins with 7B 22, not with C3 01"}},
-		"unknown fingerprint": {unknown, []string{"unknown schema fingerprint", "embedded schemas", "was the schema edited? keep the former one"}},
+		"unknown fingerprint": {unknown, []string{"unknown schema fingerprint", "embedded schemas", "was the schema edited? keep the former one, as former/A.4913ce0a52ca4848.avsc"}},
 		"another record":      {valueOf(t, other, map[string]any{"n": 1}), []string{"is a Other (Other.avsc)", "A.avsc is of A"}},
 		"ends early":          {good[:len(good)-1], []string{"written with A.avsc", "data.s: at byte 12 of 15", "ends early"}},
 		"trailing bytes":      {append(bytes.Clone(good), 0), []string{"at byte 16 of 17", "left over"}},

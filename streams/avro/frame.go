@@ -23,11 +23,11 @@ func split(value []byte) (fingerprint uint64, payload []byte, err error) {
 	return binary.LittleEndian.Uint64(value[2:]), value[headerSize:], nil
 }
 
-// writer returns the schema that a value was written with.
-func (c *Codec) writer(fingerprint uint64) (*schema, error) {
+// writer returns the schema that a value of a type was written with.
+func (c *Codec) writer(recordType string, fingerprint uint64) (*schema, error) {
 	if s := c.writers[fingerprint]; s != nil {
 		return s, nil
 	}
-	return nil, fmt.Errorf("%w %016x: no schema in %s has it; was the schema edited? keep the former one, as former/<event type>.%016x.avsc",
-		ErrUnknownSchema, fingerprint, c.folder, fingerprint)
+	return nil, fmt.Errorf("%w %016x: no schema in %s has it; was the schema edited? keep the former one, as former/%s.%016x.avsc",
+		ErrUnknownSchema, fingerprint, c.folder, recordType, fingerprint)
 }

@@ -113,7 +113,7 @@ func (r *reader) decoder(fingerprint uint64) (*decoder, error) {
 	if d := r.decoders[fingerprint]; d != nil {
 		return d, nil
 	}
-	w, err := r.codec.writer(fingerprint)
+	w, err := r.codec.writer(r.eventType, fingerprint)
 	if err != nil {
 		return nil, err
 	}
