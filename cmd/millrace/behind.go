@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/kafka"
+	"github.com/millrace/millrace/streams/projection"
 )
 
 // behind measures how far positions are behind the log.
@@ -20,19 +23,18 @@ func (b *behind) add(ctx context.Context, v *viewStatus) error {
 	for _, p := range v.Partitions {
 		topics[p.id.Topic] = true
 	}
-	stable := map[streams.Partition]int64{}
-	for topic := range topics {
-		listed, err := b.admin.StableOffsets(ctx, topic)
-		if err != nil {
-			return err
-		}
-		for p, offset := range listed {
-			stable[p] = offset
-		}
+	names := slices.Collect(maps.Keys(topics))
+	stable, err := b.admin.StableOffsets(ctx, names...)
+	if err != nil {
+		return err
+	}
+	first, err := b.admin.StartOffsets(ctx, names...)
+	if err != nil {
+		return err
 	}
 	waiting := map[streams.Partition]int64{}
 	for _, p := range v.Partitions {
-		if from := max(0, p.Position); from < stable[p.id] {
+		if from := p.from(first); from < stable[p.id] {
 			waiting[p.id] = from
 		}
 	}
@@ -40,19 +42,28 @@ func (b *behind) add(ctx context.Context, v *viewStatus) error {
 	if err != nil {
 		return err
 	}
-	v.fill(stable, stamps, time.Now())
+	v.fill(stable, first, stamps, time.Now())
 	return nil
 }
 
-// fill computes the lag from LSOs and the timestamps of the first records that
-// wait.
-func (v *viewStatus) fill(stable map[streams.Partition]int64, stamps map[streams.Partition]time.Time, now time.Time) {
+// from is where the next event may be. A partition that has no position, since it
+// loads snapshots or nobody has begun it, has all before it that there is.
+func (p *partitionStatus) from(first map[streams.Partition]int64) int64 {
+	if p.Position == projection.Absent {
+		return first[p.id]
+	}
+	return p.Position
+}
+
+// fill computes the lag from LSOs, the first offsets, and the timestamps of the
+// first records that wait.
+func (v *viewStatus) fill(stable, first map[streams.Partition]int64, stamps map[streams.Partition]time.Time, now time.Time) {
 	var records int64
 	var oldest float64
 	for i := range v.Partitions {
 		p := &v.Partitions[i]
 		lso := stable[p.id]
-		lag := max(0, lso-max(0, p.Position))
+		lag := max(0, lso-p.from(first))
 		age := 0.0
 		if at, ok := stamps[p.id]; ok {
 			age = max(0, now.Sub(at).Seconds())

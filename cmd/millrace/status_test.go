@@ -59,7 +59,7 @@ func TestStatusNotesLostEvents(t *testing.T) {
 	var v viewStatus
 	v.addPartitions(seen(time.Second, time.Second))
 	stable := map[streams.Partition]int64{v.Partitions[0].id: 5, v.Partitions[1].id: 4}
-	if v.fill(stable, nil, time.Now()); v.Note != "orders/1 is beyond the end of the log: Kafka has lost events" {
+	if v.fill(stable, nil, nil, time.Now()); v.Note != "orders/1 is beyond the end of the log: Kafka has lost events" {
 		t.Errorf("got %q", v.Note)
 	}
 }
