@@ -31,6 +31,9 @@ func TestReadme(t *testing.T) {
 		t.Fatalf("the README has %d blocks of JSON and %d of YAML, want two of each", len(data), len(yaml))
 	}
 	w.write("fines.jsonl", data[0])
+	if !strings.Contains(string(text), "\nMILLRACE_ADMIN=127.0.0.1:8081 compactor --config fines.yaml\n") {
+		t.Error("the README does not start the compactor as this test does: at an address of its own")
+	}
 	config := yaml[0]
 	const off = "\nadmin: {addr: \"off\"}\n"
 	w.write("fines.yaml", config+off)
@@ -43,9 +46,9 @@ func TestReadme(t *testing.T) {
 	if len(commands) < 8 {
 		t.Fatalf("the README has %d commands with output, want at least 8", len(commands))
 	}
-	run := func(worker string) func() {
-		return sync.OnceFunc(func() {
-			e2e.StartWorker(t, e2e.WorkerSpec{Path: w.binaries.Binary(t, worker), Args: []string{"--config", "fines.yaml"}, Dir: w.dir})
+	run := func(worker string) func() *e2e.Worker {
+		return sync.OnceValue(func() *e2e.Worker {
+			return e2e.StartWorker(t, e2e.WorkerSpec{Path: w.binaries.Binary(t, worker), Args: []string{"--config", "fines.yaml"}, Dir: w.dir})
 		})
 	}
 	project, compact := run("projector"), run("compactor")
@@ -55,8 +58,8 @@ func TestReadme(t *testing.T) {
 			project()
 		case strings.HasPrefix(c.line, "millrace snapshot"):
 			w.write("schemas/FineState.avsc", data[1])
-			w.write("fines.yaml", config+yaml[1]+off)
-			compact()
+			w.write("fines.yaml", config+yaml[1])
+			compact().WaitReady(time.Minute)
 		}
 		w.check(c)
 	}

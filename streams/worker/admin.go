@@ -24,7 +24,8 @@ type AdminConfig struct {
 	// Addr is the address, host:port, that serves /livez, /readyz, /startupz and
 	// /metrics; also /debug/pprof where it is a loopback address. "off" serves
 	// nothing. Workers of one machine that share a file take it from a variable,
-	// so that each has its own: ${ADMIN:-127.0.0.1:8080}. Default: 127.0.0.1:8080.
+	// so that each has its own: ${MILLRACE_ADMIN:-127.0.0.1:8080}. Default:
+	// 127.0.0.1:8080.
 	Addr string `yaml:"addr"`
 	// Grace is how long the worker may take to stop after SIGTERM or SIGINT; then
 	// it exits with code 1. Not longer, because Kubernetes kills after 30 s by
@@ -37,7 +38,7 @@ type AdminConfig struct {
 const AdminOff = "off"
 
 // ownAddr says how workers that share a file get an address each.
-const ownAddr = "workers that share a file get one each by a variable, addr: ${ADMIN:-127.0.0.1:8080}"
+const ownAddr = "workers that share a file get one each by a variable, addr: ${MILLRACE_ADMIN:-127.0.0.1:8080}"
 
 // headerWorker says in each answer which worker gives it.
 const headerWorker = "Millrace-Worker"

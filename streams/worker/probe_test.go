@@ -103,7 +103,7 @@ func TestAskAnotherWorker(t *testing.T) {
 	h := NewHealth()
 	h.SetStarted()
 	addr := "127.0.0.1:" + serveHealth(t, h)
-	want := addr + " is the address of a worker called tiny; workers that share a file get one each by a variable, addr: ${ADMIN:-127.0.0.1:8080}"
+	want := addr + " is the address of a worker called tiny; workers that share a file get one each by a variable, addr: ${MILLRACE_ADMIN:-127.0.0.1:8080}"
 	for _, what := range []probe{probeLive, probeReady} {
 		if err := ask(t.Context(), "huge", addr, what); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", what, err, want)
