@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -80,8 +81,8 @@ func whole(t *testing.T, kinds []kind, lives []life) {
 func (o *orders) flushed() {
 	o.t.Helper()
 	var is [orderPartitions]map[string]order
-	var last [orderPartitions]int64
-	flushes := 0
+	last := slices.Repeat([]int64{-1}, orderPartitions) // before that of the beginning
+	watermarks := 0
 	for _, r := range o.kafka().Read(o.snapshots) {
 		s, err := snapshot.Parse(r)
 		if err != nil {
@@ -103,7 +104,7 @@ func (o *orders) flushed() {
 			o.t.FailNow() // what is behind it is wrong, too
 		}
 		last[p] = at
-		flushes++
+		watermarks++
 	}
-	o.t.Logf("%d flushes of %d events", flushes, o.events())
+	o.t.Logf("%d watermarks over %d events", watermarks, o.events())
 }

@@ -26,7 +26,9 @@ func TestKcatReadsSnapshots(t *testing.T) {
 			continue
 		}
 		o.watermarkByKcat(int32(p))
-		want[fmt.Sprintf("%d \x00%s", p, "watermark")] = "content-type=application/json"
+		for _, name := range []string{"beginning", "watermark"} {
+			want[fmt.Sprintf("%d \x00%s", p, name)] = "content-type=application/json"
+		}
 		for _, c := range history {
 			headers := fmt.Sprintf("src-offset=%d,src-version=%d", c.offset, c.after.version)
 			if c.after.gone {

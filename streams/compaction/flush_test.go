@@ -11,7 +11,8 @@ import (
 	"github.com/millrace/millrace/streams/streamstest"
 )
 
-// flushes are how many snapshots each watermark of a partition has before it.
+// flushes are how many snapshots each watermark of a partition has before it, but
+// for that of the beginning.
 func (l *lab) flushes(partition int32) (sizes []int) {
 	l.t.Helper()
 	n := 0
@@ -20,7 +21,7 @@ func (l *lab) flushes(partition int32) (sizes []int) {
 			sizes, n = append(sizes, n-1), 0
 		}
 	}
-	return sizes
+	return sizes[1:]
 }
 
 // in are streams of a partition.

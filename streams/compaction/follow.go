@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/millrace/millrace/streams/kafka"
@@ -96,22 +97,37 @@ func (p *partition) flush(ctx context.Context) error {
 	if err := p.trusted(ctx); err != nil {
 		return err
 	}
-	records, err := p.replay.states.flush()
+	snapshots, err := p.replay.states.flush()
 	if err != nil {
 		return err
 	}
-	mark := p.keeper.watermark(p.id.Partition, p.read)
-	last, err := mark.Encode()
+	records, err := p.marked(snapshots)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	if err := p.session.Write(ctx, append(records, last)); err != nil {
+	if err := p.session.Write(ctx, records); err != nil {
 		return fmt.Errorf("flushing offsets %d to %d: %w", p.replay.states.watermark, p.read-1, err)
 	}
 	p.replay.states.flushed(p.read)
-	p.flushed(len(records), began)
+	p.flushed(len(snapshots), began)
 	return nil
+}
+
+// marked are snapshots and the watermark behind them, and before the first ones
+// the beginning of the partition.
+func (p *partition) marked(snapshots []kafka.OutRecord) ([]kafka.OutRecord, error) {
+	mark := p.keeper.watermark(p.id.Partition, p.read)
+	last, err := mark.Encode()
+	if err != nil {
+		return nil, err
+	}
+	records := append(snapshots, last)
+	if !p.empty {
+		return records, nil
+	}
+	first, err := mark.Beginning()
+	return slices.Insert(records, 0, first), err
 }
 
 // trusted says why what is folded may not be what the log has: it lost its end, or
@@ -138,7 +154,7 @@ func (p *partition) flushed(snapshots int, began time.Time) {
 	p.replay.events.TakeIgnored(func(eventType string, events int64) {
 		m.ignored.WithLabelValues(eventType).Add(float64(events))
 	})
-	p.fresh, p.begun, p.records = false, time.Time{}, 0
+	p.fresh, p.empty, p.begun, p.records = false, false, time.Time{}, 0
 	p.state.change(func(s *Progress) { s.Watermark = p.read })
 	p.tell(p.session.End())
 }

@@ -1,16 +1,20 @@
 package compaction
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace/millrace/streams/snapshot"
 	"github.com/millrace/millrace/streams/streamstest"
 )
 
@@ -46,6 +50,37 @@ func TestSourceMadeAnewBeforeItIsRead(t *testing.T) {
 			t.Errorf("watermarks %v, then %v", marks, now)
 		}
 	})
+}
+
+// TestDeletedSnapshotsAreMissed: for a while the policy of the topic was to delete.
+// Neither a worker nor a reader takes the streams that are left for all.
+func TestDeletedSnapshotsAreMissed(t *testing.T) {
+	onGrounds(t, func(l *lab) {
+		l.pay(40)
+		l.once()
+		ends := l.Kafka.LSO(l.fold.Snapshots)
+		l.Kafka.Produce(l.topic, l.paid(in(1, 1)[0], "1.10"))
+		l.once()
+		l.policy("compact,delete")
+		l.deleteUntil(l.fold.Snapshots, 1, ends[1])
+		l.policy("compact")
+		because := fmt.Sprintf("begins at %d, so snapshots before it were deleted", ends[1])
+		if _, err := l.tryLoad(); !errors.Is(err, snapshot.ErrUnusable) || !strings.Contains(err.Error(), because) {
+			l.t.Errorf("a reader: %v", err)
+		}
+		w := l.start(nil)
+		_ = w.stops(1, because, "raise the version")
+		w.stop()
+	})
+}
+
+// policy sets what becomes of old records of the snapshot topic.
+func (l *lab) policy(value string) {
+	l.t.Helper()
+	set := []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "cleanup.policy", Value: &value}}
+	if answers, err := l.admin.AlterTopicConfigs(l.t.Context(), set, l.fold.Snapshots); err != nil || answers[0].Err != nil {
+		l.t.Fatal(err, answers)
+	}
 }
 
 // TestLostLogIsNotFlushed: in the midst of a batch a worker is told that the log may

@@ -131,7 +131,10 @@ func (l *lab) events() (all [partitions][]*streams.Record) {
 // wrongMarks says which watermarks of a partition are not right.
 func (l *lab) wrongMarks(p int, events []*streams.Record, snapshots []*snapshot.Record) (all []string) {
 	l.t.Helper()
-	want, got, last := model{}, model{}, int64(0)
+	if len(snapshots) > 0 && (snapshots[0].Watermark == nil || snapshots[0].Watermark.Next != 0) {
+		all = append(all, fmt.Sprintf("partition %d has no beginning", p))
+	}
+	want, got, last := model{}, model{}, int64(-1)
 	for _, s := range snapshots {
 		switch {
 		case s.Forgotten:

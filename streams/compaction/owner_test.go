@@ -133,7 +133,7 @@ func TestEditedRulesAreRefused(t *testing.T) {
 		l.fold = l.compile(strings.Replace(orderFold, "payments: 1", "payments: 2", 1))
 		l.pay(40)
 		var digest *snapshot.DigestError
-		if err := l.start(nil).leaves(fold.Snapshots+"/", "raise version"); !errors.As(err, &digest) || digest.Now == digest.Before {
+		if err := l.start(nil).leaves(fold.Snapshots+"/", "raise version"); !errors.As(err, &digest) || digest.Found == digest.Expected {
 			l.t.Errorf("it left with %v", err)
 		}
 		l.fold = fold

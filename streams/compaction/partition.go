@@ -29,6 +29,7 @@ type partition struct {
 	memory  *state.Memory
 	read    int64     // what is folded reaches to here
 	fresh   bool      // nothing was flushed yet since the take-over
+	empty   bool      // nothing was flushed ever
 	begun   time.Time // when the first change since the flush was made; zero where there is none
 	stamp   time.Time // of the last record that was folded
 	records int       // since the last flush
@@ -137,7 +138,7 @@ func (p *partition) load(ctx context.Context) (int64, error) {
 	p.memory.Reset()
 	p.replay.states = newStates(p.memory)
 	loading := snapshot.NewLoading(p.keeper.source, p.id.Partition, snapshot.Beginning)
-	loading.Digest = p.keeper.fold.Digest
+	loading.Digest, loading.First = p.keeper.fold.Digest, p.session.Start()
 	told := time.Now()
 	err := p.session.Load(ctx, func(r streams.Record) error {
 		s, err := loading.Take(&r)
@@ -161,6 +162,7 @@ func (p *partition) load(ctx context.Context) (int64, error) {
 		return 0, fmt.Errorf("%w: %s has a snapshot that includes offset %d of %s, and its last watermark is %d: somebody else writes to it; raise the version of the fold",
 			snapshot.ErrUnusable, p.snapshots(), c.Highest, p.id, c.Watermark)
 	}
+	p.empty = loading.Watermark == snapshot.None
 	return p.replay.states.watermark, nil
 }
 

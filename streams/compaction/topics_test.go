@@ -45,13 +45,13 @@ func (w *worker) stops(partition int32, parts ...string) error {
 	return err
 }
 
-// deleteUntil deletes the first events of a partition, as retention does.
-func (l *lab) deleteUntil(partition int32, offset int64) {
+// deleteUntil deletes the first records of a partition, as retention does.
+func (l *lab) deleteUntil(topic string, partition int32, offset int64) {
 	l.t.Helper()
 	offsets := kadm.Offsets{}
-	offsets.Add(kadm.Offset{Topic: "orders", Partition: partition, At: offset})
-	if _, err := l.Kafka.Admin().DeleteRecords(l.t.Context(), offsets); err != nil {
-		l.t.Fatal(err)
+	offsets.Add(kadm.Offset{Topic: topic, Partition: partition, At: offset})
+	if answers, err := l.admin.DeleteRecords(l.t.Context(), offsets); errors.Join(err, answers.Error()) != nil {
+		l.t.Fatal(err, answers.Error())
 	}
 }
 
@@ -80,7 +80,7 @@ func TestDeletedBeginning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)
 		l.pay(40)
-		l.deleteUntil(1, 2)
+		l.deleteUntil("orders", 1, 2)
 		w := l.start(nil)
 		err := w.stops(1, "reach to offset 0 of orders/1, which begins at 2 (retention.ms is -1)", "take the snapshots anew")
 		if !errors.Is(err, snapshot.ErrUnusable) {
@@ -99,7 +99,7 @@ func TestDeletedBehindTheSnapshots(t *testing.T) {
 		l.pay(40)
 		l.once()
 		before := l.load()
-		l.deleteUntil(1, l.watermarks()[1])
+		l.deleteUntil("orders", 1, l.watermarks()[1])
 		n := in(1, 1)[0]
 		l.Kafka.Produce("orders", l.paid(n, "1.10"))
 		l.once()
@@ -109,7 +109,7 @@ func TestDeletedBehindTheSnapshots(t *testing.T) {
 		}
 		l.Kafka.Produce("orders", l.paid(n, "1.10"), l.paid(n, "1.10"))
 		reach := l.watermarks()[1]
-		l.deleteUntil(1, reach+1)
+		l.deleteUntil("orders", 1, reach+1)
 		w := l.start(nil)
 		_ = w.stops(1, fmt.Sprintf("reach to offset %d of orders/1, which begins at %d (", reach, reach+1))
 		w.stop()

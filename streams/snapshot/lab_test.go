@@ -187,6 +187,17 @@ func (l *lab) watermark(next int64) kafka.OutRecord {
 	return l.encoded(w)
 }
 
+// beginning is the first record that a compactor writes.
+func (l *lab) beginning() kafka.OutRecord {
+	l.t.Helper()
+	w := Watermark{Topic: l.source, TopicID: l.topicID(l.source), Partitions: 1, Digest: digest}
+	r, err := w.Beginning()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return r
+}
+
 func (l *lab) encoded(w *Watermark) kafka.OutRecord {
 	l.t.Helper()
 	r, err := w.Encode()

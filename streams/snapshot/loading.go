@@ -45,6 +45,9 @@ type Loading struct {
 	// Digest is that of the fold, as the last watermark has it. Where it is set
 	// before, the first one must have it, too.
 	Digest string
+	// First is where the log of the partition begins. One that begins behind the
+	// position must begin with [BeginningKey]: compaction leaves that.
+	First int64
 	// Snapshots is how many records of streams were read, and Gone how many of
 	// them said that their stream has ended.
 	Snapshots, Gone int64
@@ -63,6 +66,10 @@ func (l *Loading) Take(r *streams.Record) (Record, error) {
 	s, err := Parse(r)
 	if err != nil {
 		return s, err
+	}
+	if l.Next < l.First && string(r.Key) != BeginningKey {
+		return s, r.Errorf("%w: the partition begins at %d, so snapshots before it were deleted, by a cleanup.policy with delete or by hand; raise the version of the fold",
+			ErrUnusable, l.First)
 	}
 	if s.Watermark != nil {
 		if err := l.watermark(r, s.Watermark); err != nil {

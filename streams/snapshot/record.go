@@ -21,8 +21,13 @@ const (
 	HeaderGone = "gone"
 )
 
-// WatermarkKey is the key of watermarks. No stream ID has a control character.
-const WatermarkKey = "\x00watermark"
+// The keys of watermarks. No stream ID has a control character.
+const (
+	WatermarkKey = "\x00watermark"
+	// BeginningKey is that of the first record of a partition, a watermark of 0.
+	// Nothing replaces it, so it is there as long as nothing was deleted.
+	BeginningKey = "\x00beginning"
+)
 
 // Watermark says that every event of a source partition before Next is in the
 // snapshots before it.
@@ -55,7 +60,7 @@ func Parse(r *streams.Record) (Record, error) {
 	s := Record{Stream: r.Key, Next: r.Offset + 1}
 	var err error
 	switch {
-	case string(r.Key) == WatermarkKey:
+	case string(r.Key) == WatermarkKey || string(r.Key) == BeginningKey:
 		s.Stream = nil
 		s.Watermark, err = parseWatermark(r.Value)
 	case len(r.Key) == 0:
@@ -149,4 +154,12 @@ func (w *Watermark) Encode() (kafka.OutRecord, error) {
 		Key: []byte(WatermarkKey), Value: value,
 		Headers: []streams.Header{{Key: streams.HeaderContentType, Value: []byte(streams.ContentTypeJSON)}},
 	}, nil
+}
+
+// Beginning returns the record that stands first in the partition.
+func (w Watermark) Beginning() (kafka.OutRecord, error) {
+	w.Next = 0
+	r, err := w.Encode()
+	r.Key = []byte(BeginningKey)
+	return r, err
 }

@@ -118,6 +118,7 @@ func (r *resync) run(ctx context.Context) error {
 	if err := r.peek(ctx, p, first, stable); err != nil {
 		return err
 	}
+	r.loading.First = first
 	position := max(first, r.loading.Next)
 	r.end = stable
 	for {

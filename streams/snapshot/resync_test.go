@@ -204,23 +204,38 @@ func TestDeadlineEndsALoadWithAnError(t *testing.T) {
 	}
 }
 
-// The cleaner of some brokers moves the beginning of the log. Nothing that counts
-// was before it.
-func TestLogThatDoesNotBeginAtZeroIsLoaded(t *testing.T) {
-	inLab(t, impatient, func(l *lab) {
-		for range 3 {
-			l.happen("a", "b")
-			l.flush()
-		}
-		l.compact()
-		l.happen("a")
-		r := l.reader()
-		first, _, err := r.topic.scanner.Bounds(l.t.Context(), r.topic.Partition(0))
-		if err != nil || first == 0 {
-			t.Fatalf("the log begins at %d, %v", first, err)
-		}
-		r.right()
-	})
+// A log begins behind 0 where records were deleted, and with some brokers where
+// the cleaner has removed the first ones. The record of the beginning, which
+// nothing replaces, tells the two apart.
+func TestDeletedBeginningIsRefused(t *testing.T) {
+	for _, begun := range []bool{true, false} {
+		t.Run(fmt.Sprintf("begun=%v", begun), func(t *testing.T) {
+			inLab(t, impatient, func(l *lab) {
+				l.happen("a", "b")
+				l.fold()
+				l.begin(l.pending()...).Abort()
+				if begun {
+					l.put(l.beginning())
+				}
+				for range 3 {
+					l.happen("a", "b")
+					l.flush()
+				}
+				l.compact()
+				l.happen("a")
+				r := l.reader()
+				first, _, err := r.topic.scanner.Bounds(l.t.Context(), r.topic.Partition(0))
+				if err != nil || first == 0 {
+					t.Fatalf("the log begins at %d, %v", first, err)
+				}
+				if begun {
+					r.right()
+				} else {
+					r.refused(fmt.Sprintf("begins at %d, so snapshots before it were deleted", first))
+				}
+			})
+		})
+	}
 }
 
 // Progress never goes back, never passes its end, and ends there.
