@@ -75,11 +75,11 @@ func Compile(f *rules.Fold, codec streams.Codec, topics map[string]kafka.TopicCo
 	}
 	switch kind, known := kinds[f.Kind]; {
 	case f.Kind != "" && !known:
-		problems = append(problems, f.Problem(unknownKind(f.Kind, kinds)))
+		problems = append(problems, f.KindProblem(unknownKind(f.Kind, kinds)))
 	case f.Kind != "" && kind.Digest == "":
-		problems = append(problems, f.Problem(fmt.Sprintf("kind %s has no digest, which says when its states are others; begin with \"1\"", f.Kind)))
+		problems = append(problems, f.KindProblem(fmt.Sprintf("kind %s has no digest, which says when its states are others; begin with \"1\"", f.Kind)))
 	}
-	if len(problems) > 0 {
+	if len(problems) > 0 || f.State == "" { // of which parsing has said so
 		return nil, problems
 	}
 	if f.Kind != "" {

@@ -23,7 +23,7 @@ type Fold struct {
 	// OnError says what a record does that cannot be applied: "stop".
 	OnError string
 
-	at, topicAt, toAt, stateAt place
+	at, topicAt, toAt, stateAt, kindAt place
 
 	ofKind bool       // also where the kind is wrong
 	gone   *yaml.Node // nil: no stream ends
@@ -35,6 +35,11 @@ type Fold struct {
 // fold has. It stands at the fold's name.
 func (f *Fold) Problem(message string) streams.Problem {
 	return streams.Problem{Line: f.at.line, Column: f.at.column, Message: message}
+}
+
+// KindProblem returns a problem with the kind of the fold, where that is named.
+func (f *Fold) KindProblem(message string) streams.Problem {
+	return streams.Problem{Line: f.kindAt.line, Column: f.kindAt.column, Message: message}
 }
 
 // Ends says whether a stream may end: the fold has gone, or is of a kind, of which

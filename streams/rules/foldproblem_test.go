@@ -33,6 +33,7 @@ func TestFoldProblems(t *testing.T) {
 			"2:8: the name is too long for " + strings.Repeat("a", 249) + ".snapshots; name a shorter one for the snapshots: to: …"}},
 		{"no such state", strings.Replace(foldHeader, "OrderState", "State", 1) + set, []string{"3:8: the state: no schema of State"}},
 		{"no such state, once", strings.Replace(foldOn("    set: {note: \"=state.note\"}\n"), "OrderState", "State", 1), []string{"3:8: the state: no schema of State"}},
+		{"state is empty", strings.Replace(foldHeader, "OrderState", `""`, 1) + set, []string{"3:8: state is empty; name its record type, which has a schema as events have: FineState"}},
 		{"state is no record", strings.Replace(foldHeader, "OrderState", "Scalar", 1) + set, []string{"3:8: the state Scalar is string, not a record"}},
 		{"a kind with rules", foldHeader + "kind: go\n" + set + "gone: \"=state.note == 'a'\"\n", []string{
 			"6:1: a fold of a kind has its rules in Go; leave out on, or kind", "9:1: a fold of a kind has its rules in Go; leave out gone, or kind"}},

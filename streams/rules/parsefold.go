@@ -57,10 +57,9 @@ func (p *parser) foldEntry(f *Fold, e entry) {
 	case "to":
 		f.To, f.toAt = p.topic(e.value, "to"), placeOf(e.value)
 	case "state":
-		f.State, _ = p.text(e.value, "state")
-		f.stateAt = placeOf(e.value)
+		f.State, f.stateAt = p.state(e.value), placeOf(e.value)
 	case "kind":
-		f.Kind, f.ofKind = p.kind(e.value), true
+		f.Kind, f.ofKind, f.kindAt = p.kind(e.value), true, placeOf(e.value)
 	case "on_error":
 		f.OnError = p.onError(e.value)
 	case "gone":
@@ -72,6 +71,14 @@ func (p *parser) foldEntry(f *Fold, e entry) {
 	default:
 		p.unknown(e.key, "a fold", foldKeys, foldSoon)
 	}
+}
+
+func (p *parser) state(n *yaml.Node) string {
+	name, ok := p.text(n, "state")
+	if ok && name == "" {
+		p.add(placeOf(n), "state is empty; name its record type, which has a schema as events have: FineState")
+	}
+	return name
 }
 
 func (p *parser) kind(n *yaml.Node) string {
