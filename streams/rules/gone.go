@@ -13,8 +13,14 @@ import (
 type checkedGone struct {
 	scope *scope
 	text  *exprCompiler
+	goneTerm
+	terms []goneTerm // which all hold where gone does
+}
+
+// goneTerm is a condition and the fields of the state that it reads.
+type goneTerm struct {
 	holds fn[bool]
-	reads []string // the fields of the state
+	reads []string
 }
 
 // checkGone compiles the condition that ends a stream. It must not hold of a state
@@ -30,12 +36,16 @@ func (c *foldCompiler) checkGone() {
 	if holds == nil {
 		return
 	}
-	c.gone = &checkedGone{s, text, holds, stateFields(text.parsed)}
+	c.gone = &checkedGone{s, text, goneTerm{holds, stateFields(text.parsed)}, nil}
 	if len(c.gone.reads) == 0 {
 		c.add(placeOf(n), "gone reads no field of the state, so that it would end all streams or none")
 		return
 	}
-	switch ends, err := c.ends(c.absent()); {
+	for _, n := range conjuncts(text.parsed) {
+		o, _ := text.node(n) // once more
+		c.gone.terms = append(c.gone.terms, goneTerm{o.bools, stateFields(n)})
+	}
+	switch ends, err := c.holds(c.gone.goneTerm, c.absent()); {
 	case err != nil:
 		c.add(placeOf(n), "gone has no value for a state that nothing was written to: %v", err)
 	case ends:
@@ -52,11 +62,19 @@ func (c *foldCompiler) absent() []streams.Slot {
 	return slots
 }
 
-// ends evaluates gone.
-func (c *foldCompiler) ends(state []streams.Slot) (bool, error) {
+// conjuncts splits a condition at its ands.
+func conjuncts(tree ast.Node) []ast.Node {
+	if n, ok := tree.(*ast.BinaryNode); ok && plainOperator(n.Operator) == "and" {
+		return append(conjuncts(n.Left), conjuncts(n.Right)...)
+	}
+	return []ast.Node{tree}
+}
+
+// holds evaluates gone, or one of its terms.
+func (c *foldCompiler) holds(t goneTerm, state []streams.Slot) (bool, error) {
 	e := &env{data: state, chosen: make([]bool, c.gone.scope.cells)}
-	ends := c.gone.holds(e)
-	return ends, errors.Unwrap(e.err)
+	holds := t.holds(e)
+	return holds, errors.Unwrap(e.err)
 }
 
 // stateFields returns the fields of the state that an expression reads.
@@ -88,29 +106,21 @@ func (c *foldCompiler) enders() (types []string) {
 	return types
 }
 
-// keeps says that there are rules for an event type, and that whatever stood in
-// a state is still there behind such an event, and the stream has not ended.
-func (c *foldCompiler) keeps(eventType string) bool {
-	unsets := func(ch checkedChange) bool { return ch.op == OpUnset }
-	takes := func(r *checkedRule) bool { return r.rule.remove || slices.ContainsFunc(r.changes, unsets) }
-	return !slices.Contains(c.enders(), eventType) && slices.ContainsFunc(c.events, func(ev *checkedEvent) bool {
-		return ev.eventType == eventType && !slices.ContainsFunc(ev.rules, takes)
-	})
-}
-
-// mayEnd says whether a change may end a stream. Where gone reads one field, it is
-// known of a value that stands in the rule.
+// mayEnd says whether a change may end a stream. It cannot where a value that stands
+// in the rule makes one of the terms false.
 func (c *foldCompiler) mayEnd(ch checkedChange) bool {
 	if !slices.Contains(c.gone.reads, ch.field) {
 		return false
 	}
-	if len(c.gone.reads) > 1 || ch.op != OpUnset && (ch.op != OpSet || ch.value.lit == nil) {
+	if ch.op != OpUnset && (ch.op != OpSet || ch.value.lit == nil) {
 		return true
 	}
 	state, k := c.absent(), c.state.index(ch.field)
 	f := &c.state.fields[k]
 	linked := linkChange(ch, k, f.typ.Kind)
 	f.apply(&env{}, &state[k], &linked.change, linked.at)
-	ends, err := c.ends(state)
-	return ends || err != nil
+	return !slices.ContainsFunc(c.gone.terms, func(t goneTerm) bool {
+		holds, err := c.holds(t, state)
+		return slices.Equal(t.reads, []string{ch.field}) && !holds && err == nil
+	})
 }

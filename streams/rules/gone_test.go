@@ -8,7 +8,11 @@ import (
 // TestEnders: which event types may end a stream, so that views from snapshots
 // must delete its row.
 func TestEnders(t *testing.T) {
-	const status, both = "state.status == 'closed'", "state.status == 'closed' and state.count > 1"
+	const (
+		status = "state.status == 'closed'"
+		both   = "state.status == 'closed' and state.count > 1"
+		either = "state.status == 'closed' or state.count > 1"
+	)
 	tests := []struct {
 		gone, rules string
 		ends        bool
@@ -31,9 +35,20 @@ func TestEnders(t *testing.T) {
 		{"state.count > 3", "{add: {count: 1}}", true},
 		{"not state.open", "{set: {open: true}}", false},
 		{"not state.open", "{set: {open: false}}", true},
-		{both, "{set: {status: placed}}", true},
-		{both, "{set: {count: 1}}", true},
+		{both, "{set: {status: placed}}", false},
+		{both, "{set: {status: closed}}", true},
+		{both, "{unset: status}", false},
+		{both, "{set: {count: 1}}", false},
+		{both, "{set: {count: 2}}", true},
+		{both, "{add: {count: 1}}", true},
+		{both, "[{set: {status: placed}}, {set: {count: 2}}]", true},
+		{both, "{set: {status: placed, count: 1}}", false},
 		{both, "{set: {note: a}}", false},
+		{either, "{set: {status: placed}}", true},
+		{either, "{set: {status: closed}}", true},
+		{"(" + either + ") && state.open", "{set: {status: placed}}", true},
+		{"(" + either + ") && state.open", "{set: {open: false}}", false},
+		{"not state.open and 10 % state.count == 1", "{set: {count: 0}}", true},
 	}
 	for _, tt := range tests {
 		f, problems := parseFold(t, foldHeader+"gone: \"="+tt.gone+"\"\non:\n  OrderPaid: "+tt.rules+

@@ -146,57 +146,6 @@ func (c *compiler) checkSnapshotKeys() {
 	}
 }
 
-// checkEnds demands that an event that ends a stream deletes its row, as the
-// snapshot of a stream that has ended does, and that no other event does.
-func (c *compiler) checkEnds() {
-	fold, at := c.snapshot.fold, c.view.fromAt
-	deletes := c.deletes()
-	if fold.ofKind {
-		if len(deletes) == 0 {
-			c.add(at, "fold %s is of kind %s, which may end a stream, and then the row goes; give the view a rule with delete: true for the event that ends one", fold.Name, fold.Kind)
-		}
-		return
-	}
-	checked := fold.check(c.opts.Types)
-	if len(checked.all) > 0 {
-		c.add(at, "fold %s has problems of its own, so it is not known which events end a stream; compactor --check tells them", fold.Name)
-		return
-	}
-	for _, eventType := range checked.enders() {
-		if !slices.ContainsFunc(deletes, func(r *checkedRule) bool { return r.eventType == eventType }) {
-			c.add(at, "fold %s ends a stream by gone, which reads what %s writes, and then the row goes; give the view a rule with delete: true for %s, with the condition as when", fold.Name, eventType, eventType)
-		}
-	}
-	c.checkSnapshotEvents(fold)
-	for _, r := range deletes {
-		if c.view.snapshot.when == nil && checked.keeps(r.eventType) {
-			c.add(r.rule.removes, "delete is not possible: fold %s keeps the state behind %s, so the row would be there where it comes from snapshots; give the fold a gone that holds then, or snapshot a when that does not", fold.Name, r.eventType)
-		}
-	}
-}
-
-// checkSnapshotEvents refuses rules for events that the fold passes by: what they do
-// would be missing in rows that come from snapshots.
-func (c *compiler) checkSnapshotEvents(fold *Fold) {
-	for _, ev := range c.view.events {
-		if !slices.ContainsFunc(fold.events, func(of eventRules) bool { return of.eventType == ev.eventType }) {
-			c.add(ev.at, "fold %s has no rules for %s, so what these do would be missing in rows that come from snapshots; give the fold rules for it, or leave these out", fold.Name, ev.eventType)
-		}
-	}
-}
-
-// deletes returns the rules that delete a row.
-func (c *compiler) deletes() (all []*checkedRule) {
-	for _, ev := range c.events {
-		for _, r := range ev.rules {
-			if r.rule.remove {
-				all = append(all, r)
-			}
-		}
-	}
-	return all
-}
-
 // linkSnapshot builds what makes and deletes rows from snapshots.
 func (c *compiler) linkSnapshot(p *Program, index map[string]int) {
 	if c.snapshot == nil {

@@ -179,14 +179,20 @@ func TestRowsFromSnapshots(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		events := rapid.SliceOfN(rapid.Custom(drawPlaced), 1, 20).Draw(rt, "events")
-		want := rows{}.replay(t, p, events)
 		cut := rapid.IntRange(0, len(events)).Draw(rt, "cut")
-		states := folded{}
-		for _, ev := range events[:cut] {
-			states.apply(t, fold, ev)
-		}
-		if got := states.load(t, fold, p).replay(t, p, events[cut:]); got != want {
+		if got, want := fromCut(t, fold, p, events, cut), (rows{}).replay(t, p, events); got != want {
 			rt.Fatalf("from snapshots after %d events:\n%sby replay:\n%s", cut, got, want)
 		}
 	})
+}
+
+// fromCut returns the rows of a view that begins with the snapshots of the first
+// events.
+func fromCut(t testing.TB, fold *FoldProgram, p *Program, events []placed, cut int) string {
+	t.Helper()
+	states := folded{}
+	for _, ev := range events[:cut] {
+		states.apply(t, fold, ev)
+	}
+	return states.load(t, fold, p).replay(t, p, events[cut:])
 }
