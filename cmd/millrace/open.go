@@ -25,11 +25,12 @@ type openView struct {
 	fields []string // in the order of the configuration
 }
 
-// withView opens Redis and finds the version of a view that readers use, or the
-// one that the configuration declares where none is live yet.
-func withView(ctx context.Context, config, view string, do func(*openView) error) error {
+// withView opens Redis and finds the version of a view that the flags name, or
+// that readers use, or the one that the configuration declares where none is live
+// yet.
+func withView(ctx context.Context, s *shell, flags viewFlags, view string, do func(*openView) error) error {
 	var p compose.Projector
-	declared, err := declaredViews(&p, config)
+	declared, err := declaredViews(&p, flags.config)
 	if err != nil {
 		return err
 	}
@@ -42,14 +43,18 @@ func withView(ctx context.Context, config, view string, do func(*openView) error
 	if err != nil {
 		return err
 	}
-	opened := &openView{client: client, id: projection.ViewID{Prefix: p.Redis.Prefix, View: view, Version: live}, live: live != 0}
+	version := cmp.Or(flags.version, live)
+	opened := &openView{client: client, id: projection.ViewID{Prefix: p.Redis.Prefix, View: view, Version: version}, live: version != 0}
 	v, declares := declared[view]
 	switch {
 	case declares:
 		opened.fields = v.Fields()
-		opened.id.Version = cmp.Or(live, v.Version)
+		opened.id.Version = cmp.Or(version, v.Version)
 	case live == 0:
 		return unknownView(view, declared)
+	}
+	if declares && flags.version == 0 && opened.id.Version != v.Version {
+		fmt.Fprintf(s.err, "these are rows of version %d, which readers see; --version %d shows those of the configuration\n", live, v.Version)
 	}
 	return do(opened)
 }
@@ -108,7 +113,7 @@ func viewsByName(p *compose.Projector, config string) (map[string]*rules.View, e
 func unknownView(view string, declared map[string]*rules.View) error {
 	names := slices.Sorted(maps.Keys(declared))
 	if near := streams.Nearest(view, names); near != "" {
-		return fmt.Errorf("there is no view %q; did you mean %q?", view, near)
+		return &usageError{fmt.Sprintf("there is no view %q; did you mean %q?", view, near)}
 	}
-	return fmt.Errorf("there is no view %q; the configuration has: %s", view, strings.Join(names, ", "))
+	return &usageError{fmt.Sprintf("there is no view %q; the configuration has: %s", view, strings.Join(names, ", "))}
 }

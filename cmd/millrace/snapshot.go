@@ -54,9 +54,9 @@ func named[F any](all []F, names []string, nameOf func(F) string) (folds []F, er
 
 func unknownFold(name string, known []string) error {
 	if near := streams.Nearest(name, known); near != "" {
-		return fmt.Errorf("there is no fold %q; did you mean %q?", name, near)
+		return &usageError{fmt.Sprintf("there is no fold %q; did you mean %q?", name, near)}
 	}
-	return fmt.Errorf("there is no fold %q; the configuration has: %s", name, strings.Join(known, ", "))
+	return &usageError{fmt.Sprintf("there is no fold %q; the configuration has: %s", name, strings.Join(known, ", "))}
 }
 
 // loadFolds reads and checks all that a compactor needs of a configuration.

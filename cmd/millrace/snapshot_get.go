@@ -128,7 +128,7 @@ func readSnapshot(ctx context.Context, topic *snapshot.Topic, codec *avro.Codec,
 		return nil, err
 	}
 	if last == nil || last.Forgotten {
-		return nil, fmt.Errorf("topic %s has no snapshot of stream %s; events of %s/%d from offset %d on are in none yet, see millrace stream show",
+		return nil, fmt.Errorf("topic %s has no snapshot of stream %s; events of %s/%d from offset %d on, if there are any, are in none yet, see millrace stream show",
 			topic.Name, stream, topic.Source.Topic, p, loaded.Position)
 	}
 	shown := &shownSnapshot{
