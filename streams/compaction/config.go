@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -36,20 +37,17 @@ type Config struct {
 // a codec it says what can be seen without, and returns no fold. kinds are the
 // folds in Go that the configuration may name.
 func (c Config) Compile(codec streams.Codec, topics map[string]kafka.TopicConfig, kinds map[string]Kind) (folds []*Fold, all []streams.Problem) {
-	names, written := map[string]bool{}, map[string]bool{}
+	var before []*rules.Fold
 	for i := range c.Snapshots {
 		parsed, problems := rules.ParseFold(&c.Snapshots[i])
 		all = append(all, problems...)
 		if parsed == nil {
 			continue
 		}
-		if names[parsed.Name] && parsed.Name != "" {
-			all = append(all, parsed.Problem(fmt.Sprintf("there is another fold %s; a fold has one definition", parsed.Name)))
+		for _, why := range collisions(parsed, before) {
+			all = append(all, parsed.Problem(why))
 		}
-		if written[parsed.To] && parsed.To != "" {
-			all = append(all, parsed.Problem(fmt.Sprintf("topic %s is written by another fold, too; name another topic by to:", parsed.To)))
-		}
-		names[parsed.Name], written[parsed.To] = true, true
+		before = append(before, parsed)
 		if codec == nil {
 			continue
 		}
@@ -57,6 +55,22 @@ func (c Config) Compile(codec streams.Codec, topics map[string]kafka.TopicConfig
 		folds, all = append(folds, fold), append(all, problems...)
 	}
 	return folds, all
+}
+
+// collisions says why a fold cannot stand beside those before it in the file.
+func collisions(f *rules.Fold, before []*rules.Fold) (all []string) {
+	collide := func(a, b, format string, args ...any) {
+		if why := fmt.Sprintf(format, args...); a == b && a != "" && !slices.Contains(all, why) {
+			all = append(all, why)
+		}
+	}
+	for _, other := range before {
+		collide(f.Name, other.Name, "there is another fold %s; a fold has one definition", f.Name)
+		collide(f.To, other.To, "topic %s is written by another fold, too; name another topic by to:", f.To)
+		collide(f.To, other.Topic, "topic %s has the events that fold %s reads, which snapshots cannot stand among; name another topic by to:", f.To, other.Name)
+		collide(f.Topic, other.To, "topic %s has the snapshots of fold %s, which are no events; name a topic of events, or give fold %[2]s another one by to:", f.Topic, other.Name)
+	}
+	return all
 }
 
 // WithDefaults returns a copy in which every zero is its default.
