@@ -26,8 +26,19 @@ type Folder interface {
 	// Fold returns the state of a stream after an event, as a value of the fold's
 	// state type, and whether the stream has ended with it; before is empty where
 	// the stream begins. An error is one of the event's record. The state is valid
-	// until the next call.
+	// until the next call. Events of types that the fold does not name never come
+	// here.
 	Fold(before []byte, e Event) (after []byte, gone bool, err error)
+}
+
+// Beginner is a [Folder] of a fold that names the types of its events: any other
+// event may be the first one of a stream.
+type Beginner interface {
+	Folder
+	// Begin returns the state of a stream that has none yet; Fold makes the same of
+	// it as of an empty one. An error stops the partition at the event that the
+	// stream begins with. The state is valid until the next call.
+	Begin() ([]byte, error)
 }
 
 // Event is an event as a [Folder] gets it.
@@ -87,7 +98,7 @@ func Compile(f *rules.Fold, codec streams.Codec, topics map[string]kafka.TopicCo
 	} else {
 		c.ofRules(f, codec, program)
 	}
-	if c.events != nil && len(c.events) == 0 {
+	if f.Kind == "" && len(c.events) == 0 {
 		return c, nil // of rules that are wrong, as parsing has said
 	}
 	if _, err := c.folder(); err != nil {
@@ -115,7 +126,13 @@ func (f *Fold) ofKind(of *rules.Fold, codec streams.Codec, kind Kind) {
 		text += "on " + eventType + "\n"
 	}
 	f.define(text, Layout, FoldVersion)
-	f.folder = func() (Folder, error) { return kind.New(codec, of.State) }
+	f.folder = func() (Folder, error) {
+		folder, err := kind.New(codec, of.State)
+		if _, begins := folder.(Beginner); err == nil && !begins && f.events != nil {
+			err = fmt.Errorf("kind %s names its events, and its folder, a %T, has no Begin, which says what a stream is that begins with another one; add it, or name none and fold all", of.Kind, folder)
+		}
+		return folder, err
+	}
 }
 
 // define sets the text of the fold, as the engine of that layout and that fold

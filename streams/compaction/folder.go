@@ -49,15 +49,15 @@ func newRuleFolder(program *rules.FoldProgram, state string, codec streams.Codec
 	return f, err
 }
 
-// Fold applies the rules of the event's type; without any the state stays.
+// Begin returns the state that no rule has written to.
+func (f *ruleFolder) Begin() ([]byte, error) { return f.none, nil }
+
+// Fold applies the rules of the event's type.
 func (f *ruleFolder) Fold(before []byte, e Event) (after []byte, gone bool, err error) {
 	if len(before) == 0 {
 		before = f.none
 	}
 	t := f.types[e.Type]
-	if t == nil {
-		return before, false, nil
-	}
 	if err := e.CheckAvro(); err != nil {
 		return nil, false, err
 	}

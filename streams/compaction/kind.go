@@ -15,15 +15,17 @@ type Kind struct {
 	// convention "1", "2" and so on. It is refused without a new version of the
 	// fold.
 	Digest string
-	// Events are the types that it folds; those of others change nothing but the
-	// version of their stream. Nil: all.
+	// Events are the types that it folds, of which nil is all. Those of others change
+	// nothing but the version of their stream. It may begin with one, and has the
+	// state of [Beginner] then.
 	Events []string
-	// New returns a folder of states of a type. It is called for each partition,
-	// and when the configuration is checked.
+	// New returns a folder of states of a type. It must be a [Beginner] where Events
+	// are named. It is called for each partition, and when the configuration is
+	// checked.
 	New func(codec streams.Codec, state string) (Folder, error)
 }
 
-// FolderFunc is a function that folds.
+// FolderFunc is a function that folds events of all types: it is no [Beginner].
 type FolderFunc func(before []byte, e Event) (after []byte, gone bool, err error)
 
 // Fold calls the function.

@@ -1,14 +1,21 @@
 package compaction
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 	"math/big"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/snapshot"
+	"github.com/millrace/millrace/streams/state"
 )
 
 // The state and the events of the lab in Go.
@@ -109,6 +116,82 @@ func TestKindWithoutState(t *testing.T) {
 	})
 }
 
+// counting counts the events of each stream.
+type counting struct{ types []string } // those that it was called with
+
+func (c *counting) New(streams.Codec, string) (Folder, error) { return c, nil }
+
+func (c *counting) Begin() ([]byte, error) { return []byte("0"), nil }
+
+func (c *counting) Fold(before []byte, e Event) ([]byte, bool, error) {
+	c.types = append(c.types, e.Type)
+	n, err := strconv.Atoi(cmp.Or(string(before), "0"))
+	return strconv.AppendInt(nil, int64(n)+1, 10), false, err
+}
+
+// TestKindGetsWhatItNames: an event of another type changes nothing but the version
+// of its stream, and one that begins with it has the state that it begins with.
+func TestKindGetsWhatItNames(t *testing.T) {
+	for _, c := range []struct {
+		names, calls []string
+		one, other   state.Entry
+	}{
+		{[]string{"Paid"}, []string{"Paid", "Paid"}, state.Entry{Version: 4, Value: []byte("2")}, state.Entry{Version: 1, Value: []byte("0")}},
+		{[]string{}, nil, state.Entry{Version: 4, Value: []byte("0")}, state.Entry{Version: 1, Value: []byte("0")}},
+		{nil, []string{"Noted", "Paid", "Noted", "Paid", "Noted"}, state.Entry{Version: 4, Value: []byte("4")}, state.Entry{Version: 1, Value: []byte("1")}},
+	} {
+		t.Run(fmt.Sprintf("%q", c.names), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, folder, two := newLab(t), &counting{}, in(1, 2)
+				l.kinds = map[string]Kind{"orders-in-go": {Digest: "1", Events: c.names, New: folder.New}}
+				l.fold = l.compile(kindFold)
+				noted, paid := l.event("Noted", two[0], `{"note":"x"}`), l.paid(two[0], "1.00")
+				l.Kafka.Produce(l.topic, noted, paid, noted, paid, l.event("Noted", two[1], `{"note":"x"}`))
+				l.once()
+				c.one.Offset, c.other.Offset = 3, 4
+				want := map[string]state.Entry{string(l.stream(two[0])): c.one, string(l.stream(two[1])): c.other}
+				if got := l.load(); !reflect.DeepEqual(got, want) || !slices.Equal(folder.types, c.calls) {
+					t.Errorf("called with %q, states %v, want %q, %v", folder.types, got, c.calls, want)
+				}
+			})
+		})
+	}
+}
+
+// TestTypedOfNothing: without a function every stream is the zero value.
+func TestTypedOfNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		store := state.NewMemory()
+		replay := replayOf(t, schemas, kindFold, map[string]Kind{"orders-in-go": NewTyped[goOrder]("1").Kind()}, store)
+		for range 2 {
+			if err := replay.Apply(l.Kafka.Record(l.topic, l.paid(1, "1.00"))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if e, _, err := store.Get([]byte("order-1")); err != nil || e.Gone || !bytes.Equal(e.Value, orderState(t, schemas, "{}")) {
+			t.Errorf("got %+v, %v", e, err)
+		}
+	})
+}
+
+// TestZeroValueThatIsNoState: it is refused where it is needed, for most streams
+// never begin with it.
+func TestZeroValueThatIsNoState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		last := NewTyped[goPaid]("1")
+		On(last, "Paid", func(_, d goPaid, _ Event) (goPaid, bool, error) { return d, false, nil })
+		l.kinds = map[string]Kind{"orders-in-go": last.Kind()}
+		l.fold = l.compile(strings.Replace(kindFold, "state: Order", "state: Paid", 1))
+		two := in(1, 2)
+		l.Kafka.Produce(l.topic, l.paid(two[0], "1.00"), l.event("Closed", two[0], "{}"), l.event("Closed", two[1], "{}"))
+		w := l.start(nil)
+		_ = w.stops(1, "record orders/1/2: ", "a stream begins with the zero value: writing Paid from compaction.goPaid: ", "; fold events of this type, too")
+		w.stop()
+	})
+}
+
 // TestKindsThatCannotBe are problems of the configuration.
 func TestKindsThatCannotBe(t *testing.T) {
 	fails := errors.New("no such table")
@@ -116,12 +199,15 @@ func TestKindsThatCannotBe(t *testing.T) {
 	twice := NewTyped[goOrder]("1")
 	On(twice, "Paid", func(o goOrder, _ goNoted, _ Event) (goOrder, bool, error) { return o, false, nil })
 	for want, kinds := range map[string]map[string]Kind{
-		"this binary has none":               nil,
-		"this binary has others":             {"others": typedOrder("1")},
-		"kind orders-in-go has no digest":    {"orders-in-go": typedOrder("")},
-		"no such table":                      {"orders-in-go": {Digest: "1", New: func(streams.Codec, string) (Folder, error) { return nil, fails }}},
-		"Order as compaction.goPaid":         {"orders-in-go": wrong.Kind()},
-		"Paid as compaction.goNoted":         {"orders-in-go": twice.Kind()},
+		"this binary has none":            nil,
+		"this binary has others":          {"others": typedOrder("1")},
+		"kind orders-in-go has no digest": {"orders-in-go": typedOrder("")},
+		"no such table":                   {"orders-in-go": {Digest: "1", New: func(streams.Codec, string) (Folder, error) { return nil, fails }}},
+		"Order as compaction.goPaid":      {"orders-in-go": wrong.Kind()},
+		"Paid as compaction.goNoted":      {"orders-in-go": twice.Kind()},
+		"kind orders-in-go names its events, and its folder, a compaction.FolderFunc, has no Begin": {"orders-in-go": {Digest: "1", Events: []string{"Paid"}, New: func(streams.Codec, string) (Folder, error) {
+			return FolderFunc(func([]byte, Event) ([]byte, bool, error) { return nil, false, nil }), nil
+		}}},
 		"a fold of structs reads Avro, and ": {"orders-in-go": {Digest: "1", New: func(streams.Codec, string) (Folder, error) { return twice.folder(nil, "Order") }}},
 	} {
 		codec := newCodec(t)

@@ -43,16 +43,19 @@ func (p *Replay) Apply(r *streams.Record) error {
 	}
 	after := state.Entry{Offset: r.Offset, Version: version, Gone: before.Gone, Value: before.Value}
 	named := p.fold.names(p.events.Event.Type)
-	if named || !known {
+	switch {
+	case named:
 		after.Value, after.Gone, err = p.folder.Fold(before.Value, Event{&p.events.Event, r})
-		if err != nil {
-			return p.events.Error(r, err)
-		}
-		if after.Gone {
-			after.Value = nil
-		} else if err := checkState(r.Key, after.Value); err != nil {
-			return p.events.Error(r, err)
-		}
+	case !known:
+		after.Value, err = p.folder.(Beginner).Begin() // one that names events is
+	}
+	if err != nil {
+		return p.events.Error(r, err)
+	}
+	if after.Gone {
+		after.Value = nil
+	} else if err := checkState(r.Key, after.Value); err != nil {
+		return p.events.Error(r, err)
 	}
 	if !named {
 		if err := p.events.Ignore(r); err != nil {

@@ -21,7 +21,8 @@ type typedFold[S any] func(before S, e Event) (after S, gone bool, err error)
 
 // NewTyped returns a fold of nothing yet. S has a field for each of the state's
 // schema, as [avro.NewRecord] wants it; a stream begins with its zero value. The
-// digest is that of [Kind].
+// digest is that of [Kind]: another one also where a field is added to the schema
+// with a default that is not its zero value, which former states are read with.
 func NewTyped[S any](digest string) *Typed[S] {
 	return &Typed[S]{digest, map[string]func(*avro.Codec) (typedFold[S], error){}}
 }
@@ -54,7 +55,8 @@ func On[S, D any](t *Typed[S], eventType string, fold func(before S, data D, e E
 
 // Kind returns the fold as one that a configuration can name.
 func (t *Typed[S]) Kind() Kind {
-	return Kind{Digest: t.digest, Events: slices.Sorted(maps.Keys(t.events)), New: t.folder}
+	// not nil where it folds nothing: that would be all
+	return Kind{Digest: t.digest, Events: slices.AppendSeq([]string{}, maps.Keys(t.events)), New: t.folder}
 }
 
 func (t *Typed[S]) folder(codec streams.Codec, state string) (Folder, error) {
@@ -81,7 +83,16 @@ type typedFolder[S any] struct {
 	after  []byte
 }
 
-// Fold applies the function of the event's type; without any the state stays.
+// Begin returns the zero value.
+func (f *typedFolder[S]) Begin() (state []byte, err error) {
+	var s S
+	if f.after, err = f.states.Encode(f.after[:0], s); err != nil {
+		return nil, fmt.Errorf("a stream begins with the zero value: %w; fold events of this type, too, or give the schema a field that holds it", err)
+	}
+	return f.after, nil
+}
+
+// Fold applies the function of the event's type.
 func (f *typedFolder[S]) Fold(before []byte, e Event) (after []byte, gone bool, err error) {
 	var s S
 	if len(before) > 0 {
@@ -89,10 +100,8 @@ func (f *typedFolder[S]) Fold(before []byte, e Event) (after []byte, gone bool, 
 			return nil, false, fmt.Errorf("reading its state: %w", err)
 		}
 	}
-	if fold := f.folds[e.Type]; fold != nil {
-		if s, gone, err = fold(s, e); err != nil || gone {
-			return nil, gone, err
-		}
+	if s, gone, err = f.folds[e.Type](s, e); err != nil || gone {
+		return nil, gone, err
 	}
 	if f.after, err = f.states.Encode(f.after[:0], s); err != nil {
 		return nil, false, fmt.Errorf("writing its state: %w", err)
