@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/millrace/millrace/streams"
@@ -108,7 +109,7 @@ func Compile(f *rules.Fold, codec streams.Codec, topics map[string]kafka.TopicCo
 }
 
 func (f *Fold) ofRules(of *rules.Fold, codec streams.Codec, program *rules.FoldProgram) {
-	f.define(program.Canonical(), Layout, FoldVersion)
+	f.define(program.Canonical()+unwritten(of.State, codec, program.Fields), Layout, FoldVersion)
 	f.events = map[string]bool{}
 	for eventType := range program.Events {
 		f.events[eventType] = true
@@ -133,6 +134,39 @@ func (f *Fold) ofKind(of *rules.Fold, codec streams.Codec, kind Kind) {
 		}
 		return folder, err
 	}
+}
+
+// unwritten are, as text, the defaults of the fields of a state that no rule writes,
+// and of those within them: each event writes them as the schema has them then, and
+// streams that rest keep the former ones. A field that is null by default is left
+// out: a state of a schema without it says the same.
+func unwritten(state string, codec streams.Codec, written []string) string {
+	var lines []string
+	t, _ := codec.Types(state) // it was compiled
+	for i := range t.Fields {
+		if f := &t.Fields[i]; defaults(f) && !slices.Contains(written, f.Name) {
+			lines = appendDefaults(lines, f.Name, f)
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+// defaults says whether a field is something else than null by itself.
+func defaults(f *streams.Field) bool { return f.Default != "" && f.Default != "null" }
+
+func appendDefaults(lines []string, path string, f *streams.Field) []string {
+	if defaults(f) {
+		lines = append(lines, fmt.Sprintf("unwritten %s default %s\n", path, strconv.QuoteToASCII(f.Default)))
+	}
+	t := &f.Type
+	for t.Elem != nil {
+		t = t.Elem
+	}
+	for i := range t.Fields {
+		lines = appendDefaults(lines, path+"."+t.Fields[i].Name, &t.Fields[i])
+	}
+	return lines
 }
 
 // define sets the text of the fold, as the engine of that layout and that fold
