@@ -23,8 +23,10 @@
 //     any more, because the next one has fenced it before it loads.
 //   - A flush is committed whole or not at all. After any error of it what is in
 //     memory is thrown away, and a new session loads what is committed.
-//   - States of two sets of rules never stand in one topic: the digest of the
-//     fold is in every watermark, and another one is refused.
+//   - States of two sets of rules never stand in one partition: the digest of the
+//     fold is in every watermark, and another one is refused. A partition without a
+//     watermark takes any, so that partitions of one topic may have two: whoever
+//     goes by one digest refuses those that have the other.
 //   - A stream that has ended keeps its version, so that one that begins again
 //     goes on counting.
 //
