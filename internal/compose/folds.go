@@ -2,6 +2,8 @@ package compose
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/millrace/millrace/streams"
 	"github.com/millrace/millrace/streams/avro"
@@ -34,12 +36,14 @@ func foldsOf(f *worker.File) folds {
 func (all folds) compile(v *rules.View, codec *avro.Codec, topics map[string]kafka.TopicConfig) (*projection.View, []streams.Problem) {
 	if v.From != "" && len(v.Topics) == 1 {
 		found := all[v.Topics[0]]
-		switch {
+		switch near := streams.Nearest(v.Topics[0], slices.Sorted(maps.Keys(all))); {
+		case len(found) == 0 && near != "":
+			return nil, []streams.Problem{v.FromProblem(fmt.Sprintf("no fold keeps snapshots of topic %s; fold %s is of topic %s: is that the one?", v.Topics[0], all[near][0].Name, near))}
 		case len(found) > 1:
-			return nil, []streams.Problem{v.Problem(fmt.Sprintf("compactor.snapshots has %d folds of topic %s (%s and %s), so it is not clear which snapshots the view begins with; leave one",
+			return nil, []streams.Problem{v.FromProblem(fmt.Sprintf("compactor.snapshots has %d folds of topic %s (%s and %s), so it is not clear which snapshots the view begins with; leave one",
 				len(found), v.Topics[0], found[0].Name, found[1].Name))}
 		case len(found) == 1 && found[0].broken:
-			return nil, []streams.Problem{v.Problem(fmt.Sprintf("the view begins with the snapshots of fold %s, which has problems of its own; compactor --check tells them", found[0].Name))}
+			return nil, []streams.Problem{v.FromProblem(fmt.Sprintf("the view begins with the snapshots of fold %s, which has problems of its own; compactor --check tells them", found[0].Name))}
 		}
 	}
 	return projection.CompileView(v, codec, topics, func(topic string) *rules.Fold {

@@ -52,10 +52,11 @@ func TestViewsFindTheirFolds(t *testing.T) {
 	for name, c := range map[string]struct{ folds, want string }{
 		"good":      {goodFold, ""},
 		"none":      {"", "no fold keeps snapshots of topic orders"},
-		"broken":    {goodFold + "    gone: [x]\n", "the view begins with the snapshots of fold order, which has problems of its own"},
+		"misspelt":  {strings.Replace(goodFold, ":-orders", ":-oders", 1), "f.yaml:8:11: no fold keeps snapshots of topic orders; fold order is of topic oders: is that the one?"},
+		"broken":    {goodFold + "    gone: [x]\n", "f.yaml:8:11: the view begins with the snapshots of fold order, which has problems of its own"},
 		"of others": {goodFold + "  - name: fine\n    topic: fines\n    nonsense: 1\n", ""},
 		"two": {goodFold + strings.NewReplacer("name: order", "name: other", "states", "others").Replace(goodFold),
-			"compactor.snapshots has 2 folds of topic orders (order and other)"},
+			"f.yaml:8:11: compactor.snapshots has 2 folds of topic orders (order and other)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var p Projector

@@ -37,6 +37,11 @@ func (v *View) Problem(message string) streams.Problem {
 	return streams.Problem{Line: v.at.line, Column: v.at.column, Message: message}
 }
 
+// FromProblem returns a problem with what the view begins with, where that is named.
+func (v *View) FromProblem(message string) streams.Problem {
+	return streams.Problem{Line: v.fromAt.line, Column: v.fromAt.column, Message: message}
+}
+
 // eventRules are the rules of one event type.
 type eventRules struct {
 	eventType string
