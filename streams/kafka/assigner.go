@@ -17,7 +17,8 @@ type Listener struct {
 	// Revoked is given partitions that were assigned before. It returns only
 	// when nothing of that assignment will write any more, so it waits for the
 	// batch in flight. Lost says that another member may own them already, so
-	// that there is nothing left to save. Its context is not cancelled with the
+	// that there is nothing left to save, and that this process is told of its
+	// next assignment, be it of nothing. Its context is not cancelled with the
 	// assigner's.
 	Revoked func(ctx context.Context, ps []streams.Partition, lost bool)
 }
@@ -35,6 +36,9 @@ type Assigner interface {
 	// Commit tells lag tools the positions. Nothing ever reads them back, so an
 	// error may be ignored.
 	Commit(ctx context.Context, positions map[streams.Partition]int64) error
+	// Reason says what keeps this process from being told its partitions; empty
+	// where nothing does.
+	Reason() string
 }
 
 // rejoinSignal is the part of an assigner that remembers a call of Rejoin.

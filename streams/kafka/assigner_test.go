@@ -12,7 +12,7 @@ import (
 // Rule 10: what the client forgets to revoke is revoked.
 func TestMemberRevokesTheRest(t *testing.T) {
 	o := newOwner(t)
-	m := newMember(t.Context(), o.listener(), GroupOptions{}.WithDefaults())
+	m := newMember(t.Context(), o.listener(), newOutage(new(logLines)))
 	m.onAssigned(t.Context(), nil, map[string][]int32{"t": {0, 1, 2}})
 	m.onAssigned(t.Context(), nil, map[string][]int32{"t": {1}})
 	m.onRevoked(t.Context(), nil, map[string][]int32{"t": {2, 7}})

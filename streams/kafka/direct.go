@@ -43,3 +43,6 @@ func (d *direct) Rejoin() { d.rejoin.set() }
 
 // Commit does nothing: there is no group that a lag tool could ask about.
 func (d *direct) Commit(context.Context, map[streams.Partition]int64) error { return nil }
+
+// Reason is empty: nobody has to be asked.
+func (d *direct) Reason() string { return "" }

@@ -50,6 +50,7 @@ type group struct {
 	cfg    Config
 	opts   GroupOptions
 	rejoin rejoinSignal
+	outage outage // from the loss of a membership to the next assignment
 
 	mu     sync.Mutex
 	client *kgo.Client // nil while this process is no member
@@ -62,7 +63,11 @@ type group struct {
 // those that stay where they are go on being worked on, so that a worker which
 // comes or goes does not stop all of them.
 func NewGroup(cfg Config, opts GroupOptions) Assigner {
-	return &group{cfg: cfg, opts: opts.WithDefaults(), rejoin: newRejoinSignal()}
+	opts = opts.WithDefaults()
+	return &group{
+		cfg: cfg, opts: opts, rejoin: newRejoinSignal(),
+		outage: outage{log: opts.Logger.With("group", opts.Group), what: "the consumer group has no place for this worker", after: 1},
+	}
 }
 
 // Run is a member of the group until the context ends. An error is
@@ -82,9 +87,13 @@ func (g *group) Run(ctx context.Context, l Listener) error {
 // Rejoin leaves and joins again as a new member after a jittered second.
 func (g *group) Rejoin() { g.rejoin.set() }
 
+// Reason says that the group has no place for this worker: there is none whom it
+// could ask, or it is refused. A member that has no partitions has its place.
+func (g *group) Reason() string { return g.outage.reason() }
+
 // belong is one membership. It ends without an error by Rejoin.
 func (g *group) belong(ctx context.Context, l Listener) error {
-	m := newMember(ctx, l, g.opts)
+	m := newMember(ctx, l, &g.outage)
 	client, leave, err := clientOf(g.options(m))
 	if err != nil {
 		return fmt.Errorf("joining group %s: %w", g.opts.Group, err)
@@ -123,6 +132,7 @@ func (g *group) options(m *member) []kgo.Opt {
 		kgo.OnPartitionsAssigned(m.onAssigned),
 		kgo.OnPartitionsRevoked(m.onRevoked),
 		kgo.OnPartitionsLost(m.onLost),
+		kgo.WithHooks(m),
 	)
 	if g.cfg.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(g.cfg.InstanceID))

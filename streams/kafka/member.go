@@ -18,18 +18,18 @@ type member struct {
 	ctx      context.Context // of Run
 	listener Listener
 
+	outage *outage // of the group
+	topics outage  // what is wrong with topics: the client does not say when it is over
+
 	mu       sync.Mutex // held while the listener is called
 	assigned map[streams.Partition]bool
-	told     bool // whether the listener heard of this membership, be it of no partition
-	outage   outage
+	told     bool // whether the listener heard that this is a member, be it of no partition
 }
 
-func newMember(ctx context.Context, l Listener, opts GroupOptions) *member {
+func newMember(ctx context.Context, l Listener, o *outage) *member {
 	return &member{
-		ctx:      ctx,
-		listener: l,
-		assigned: make(map[streams.Partition]bool),
-		outage:   outage{log: opts.Logger.With("group", opts.Group), what: "the consumer group has no place for this worker", after: 1},
+		ctx: ctx, listener: l, assigned: make(map[streams.Partition]bool),
+		outage: o, topics: outage{log: o.log, what: o.what, after: o.after},
 	}
 }
 
@@ -56,22 +56,28 @@ func (m *member) follow(ctx context.Context, client *kgo.Client, rejoin rejoinSi
 			if errors.Is(e.Err, kerr.FencedInstanceID) || errors.Is(e.Err, kgo.ErrClientClosed) {
 				return e.Err
 			}
-			m.report(e.Err)
+			if e.Topic != "" { // or OnGroupManageError was told
+				m.topics.report(m.ctx, e.Err)
+			}
 		}
 	}
 	return ctx.Err()
 }
 
-func (m *member) report(err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.outage.report(m.ctx, err)
+// OnGroupManageError implements [kgo.HookGroupManageError]: the membership is
+// lost, or there was none. The client calls it before it tries to join again, so
+// that an assignment is always told later.
+func (m *member) OnGroupManageError(err error) {
+	if !errors.Is(err, kerr.FencedInstanceID) && !errors.Is(err, kgo.ErrClientClosed) {
+		m.outage.report(m.ctx, err)
+	}
 }
 
 func (m *member) onAssigned(_ context.Context, _ *kgo.Client, ps map[string][]int32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.outage.report(m.ctx, nil)
+	m.topics.report(m.ctx, nil)
 	var added []streams.Partition
 	for _, p := range partitions(ps) {
 		if !m.assigned[p] {
@@ -107,6 +113,7 @@ func (m *member) revokeAll() {
 func (m *member) revoke(ps []streams.Partition, lost bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.told = m.told && !lost
 	ps = slices.DeleteFunc(ps, func(p streams.Partition) bool { return !m.assigned[p] })
 	for _, p := range ps {
 		delete(m.assigned, p)

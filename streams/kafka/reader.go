@@ -53,6 +53,7 @@ type Reader struct {
 	records sync.Pool     // of *[]streams.Record
 	opened  chan struct{} // wakes the watcher
 	client  *kgo.Client   // set by Run
+	outage  outage
 
 	stalls sync.WaitGroup
 
@@ -72,6 +73,7 @@ type Reader struct {
 // NewReader returns a reader; nothing happens before Run.
 func NewReader(cfg Config, opts ReaderOptions) (*Reader, error) {
 	opts = opts.WithDefaults()
+	log := opts.Logger.With("topics", opts.Topics)
 	r := &Reader{
 		opts: opts,
 		options: cfg.options(
@@ -83,7 +85,8 @@ func NewReader(cfg Config, opts ReaderOptions) (*Reader, error) {
 			kgo.MetadataMinAge(250*time.Millisecond),
 			kgo.RequestRetries(questionRetries),
 		),
-		log:      opts.Logger.With("topics", opts.Topics),
+		log:      log,
+		outage:   outage{log: log, what: "kafka does not answer the reader", after: 2}, // once is a leader that moves
 		opened:   make(chan struct{}, 1),
 		ids:      make(map[string][16]byte),
 		adding:   make(map[streams.Partition]kgo.Offset),
@@ -142,6 +145,18 @@ func (r *Reader) Open(p streams.Partition, position int64) *Feed {
 		r.end(f, ErrReaderStopped)
 	}
 	return f
+}
+
+// Reason says that Kafka does not answer, and how that shows; empty where it does
+// or nothing is open.
+func (r *Reader) Reason() string {
+	r.mu.Lock()
+	open := len(r.feeds) > 0
+	r.mu.Unlock()
+	if !open {
+		return "" // and nobody asks, be Kafka back or not
+	}
+	return r.outage.reason()
 }
 
 // post has fn called by the poll loop, soon; false if there is none any more.

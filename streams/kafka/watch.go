@@ -19,7 +19,6 @@ const questionTimeout = 5 * time.Second
 func (r *Reader) watch(ctx context.Context) error {
 	ticker := time.NewTicker(r.opts.FetchWait)
 	defer ticker.Stop()
-	outage := outage{log: r.log, what: "kafka does not answer the reader", after: 2} // once is a leader that moves
 	for {
 		select {
 		case <-ctx.Done():
@@ -28,7 +27,7 @@ func (r *Reader) watch(ctx context.Context) error {
 		case <-r.opened:
 		}
 		if questions := r.questions(time.Now()); len(questions) > 0 {
-			outage.report(ctx, r.ask(ctx, questions))
+			r.outage.report(ctx, r.ask(ctx, questions))
 		}
 	}
 }

@@ -108,6 +108,8 @@ func (a *turning) Run(ctx context.Context, l kafka.Listener) error {
 	return a.second.Run(ctx, l)
 }
 
+func (a *turning) Reason() string { return a.second.Reason() }
+
 func (a *turning) Rejoin() {}
 
 func (a *turning) Commit(context.Context, map[streams.Partition]int64) error { return nil }
