@@ -104,6 +104,8 @@ func (c *Compactor) keeper(f *Fold) *keeper {
 	// one group for each topic that is written: its partitions are the ones that
 	// may have one owner
 	k.assigner = c.Assigner(c.Kafka.Prefix+"."+f.Snapshots, []string{f.Topic})
+	k.away.Add(&k.kafkaAway)
+	k.away.Add(k.assigner)
 	c.keepers.Add(k)
 	return k
 }
@@ -116,8 +118,8 @@ func (c *Compactor) Progress() []Progress {
 }
 
 // NotReady says what keeps the process from being ready, one line each: a fold
-// without its first assignment, a partition that is being loaded, that has not
-// reached the LSO that was listed at its assignment, or that stopped.
+// without an assignment, or whose Kafka is away; a partition that is being loaded,
+// that has not reached the LSO that was listed at its assignment, or that stopped.
 func (c *Compactor) NotReady() []string {
 	keepers := c.keepers.All()
 	if len(keepers) < len(c.Folds) {

@@ -32,10 +32,11 @@ type keeper struct {
 	log       *slog.Logger
 	kafkaAway follow.Outage
 	ends      *follow.Ends
+	away      follow.Parts[follow.Reasoner] // what may be
 	stop      context.CancelCauseFunc
 
 	mu       sync.Mutex
-	assigned bool  // whether the group ever assigned anything, be it nothing
+	assigned bool  // whether the group knows this process, be it as a member without partitions
 	ended    error // why the fold ended in this process
 	states   map[streams.Partition]*partitionState
 }
@@ -52,6 +53,7 @@ func (k *keeper) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	k.away.Add(k.kafka)
 	work, working := errgroup.WithContext(ctx)
 	work.Go(func() error { return k.kafka.Run(working) })
 	work.Go(func() error {
@@ -151,7 +153,10 @@ func (k *keeper) partition(id streams.Partition) (*partition, error) {
 }
 
 // revoke returns when nothing of the assignment can write any more.
-func (k *keeper) revoke(_ context.Context, ps []streams.Partition, _ bool) {
+func (k *keeper) revoke(_ context.Context, ps []streams.Partition, lost bool) {
+	k.mu.Lock()
+	k.assigned = !lost
+	k.mu.Unlock()
 	k.owners.Stop(ps)
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -204,9 +209,7 @@ func (k *keeper) end(err error) {
 
 // notReady says what keeps the fold from being ready.
 func (k *keeper) notReady() (why []string) {
-	if reason := k.kafkaAway.Reason(); reason != "" {
-		why = append(why, k.fold.Name+": "+reason)
-	}
+	why = follow.Reasons(k.fold.Name, k.away.All())
 	k.mu.Lock()
 	assigned, ended := k.assigned, k.ended
 	k.mu.Unlock()

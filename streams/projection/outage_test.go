@@ -1,6 +1,7 @@
 package projection
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,9 @@ import (
 
 	"github.com/alicebob/miniredis/v2/server"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/kafka"
 )
 
 // TestRedisThatRefusesWritesIsWaitedFor: it answers whoever asks, and the batch
@@ -48,4 +52,96 @@ func TestRedisThatRefusesWritesIsWaitedFor(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestIdleProjectorSeesThatKafkaIsAway: it is at the stable end, and has nothing to
+// ask.
+func TestIdleProjectorSeesThatKafkaIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.pay(30)
+		w := l.start(nil)
+		l.until("readiness", func() bool { return l.state(l.views[0]) == StateHot && len(w.NotReady()) == 0 })
+		time.Sleep(time.Minute)
+		if why := w.NotReady(); len(why) > 0 {
+			t.Errorf("idle, and not ready: %q", why)
+		}
+		w.kafka.Down()
+		time.Sleep(10 * time.Second)
+		for range 120 {
+			if why := strings.Join(w.NotReady(), "\n"); !strings.HasPrefix(why, "order: kafka does not answer the reader: ") {
+				t.Fatalf("not ready: %q", why)
+			}
+			time.Sleep(time.Second)
+		}
+		w.kafka.Up()
+		time.Sleep(10 * time.Second)
+		if why := w.NotReady(); len(why) > 0 {
+			t.Errorf("Kafka is back, and it is not ready: %q", why)
+		}
+	})
+}
+
+// losing is an assigner that loses its group for as long as it is told, and comes
+// back to one that has nothing for it.
+type losing struct {
+	kafka.Assigner
+	gone, back chan struct{}
+}
+
+func (a *losing) Run(ctx context.Context, l kafka.Listener) error {
+	before, lose := context.WithCancel(ctx)
+	defer lose()
+	go func() {
+		select {
+		case <-a.gone:
+			lose()
+		case <-before.Done():
+		}
+	}()
+	revoked := l.Revoked
+	_ = a.Assigner.Run(before, kafka.Listener{Assigned: l.Assigned, Revoked: func(ctx context.Context, ps []streams.Partition, _ bool) {
+		revoked(ctx, ps, true)
+	}})
+	select {
+	case <-a.back:
+		l.Assigned(ctx, nil)
+		<-ctx.Done()
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}
+
+func (a *losing) Reason() string {
+	if closed(a.gone) && !closed(a.back) {
+		return "the group is away"
+	}
+	return ""
+}
+
+// TestProjectorThatLostItsGroupIsNotReady until it is told that there is nothing
+// for it.
+func TestProjectorThatLostItsGroupIsNotReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, oneView)
+		l.pay(30)
+		group := &losing{gone: make(chan struct{}), back: make(chan struct{})}
+		w := l.start(func(o *Options) {
+			o.Assigner = func(_ string, topics []string) kafka.Assigner {
+				group.Assigner = kafka.NewDirect(l.partitions(topics, []int32{0, 1, 2})...)
+				return group
+			}
+		})
+		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
+		close(group.gone)
+		time.Sleep(time.Minute)
+		if why := strings.Join(w.NotReady(), "\n"); why != "order: the group is away\norder: not assigned yet" {
+			t.Errorf("not ready: %q", why)
+		}
+		close(group.back)
+		time.Sleep(time.Minute)
+		if why := w.NotReady(); len(why) > 0 {
+			t.Errorf("a member without partitions is not ready: %q", why)
+		}
+	})
 }

@@ -148,6 +148,9 @@ func (p *Projector) reader(v *View) *viewReader {
 		states: map[streams.Partition]*partitionState{},
 	}
 	r.assigner = p.Assigner(p.group(v), v.Topics)
+	for _, o := range []follow.Reasoner{&r.kafkaAway, &r.redisAway, &r.noSnapshots, r.assigner} {
+		r.away.Add(o)
+	}
 	p.readers.Add(r)
 	return r
 }
@@ -166,8 +169,8 @@ func (p *Projector) Progress() []Progress {
 }
 
 // NotReady says what keeps the process from being ready, one line each: a view
-// without its first assignment, a partition that has not reached the LSO that
-// was listed at its assignment, or that stopped.
+// without an assignment, or whose Kafka or Redis is away; a partition that has not
+// reached the LSO that was listed at its assignment, or that stopped.
 func (p *Projector) NotReady() []string {
 	readers := p.readers.All()
 	if len(readers) < len(p.Views) {

@@ -36,9 +36,10 @@ type viewReader struct {
 	snapshots snapshots
 	// noSnapshots is while their topic does not exist.
 	noSnapshots follow.Outage
+	away        follow.Parts[follow.Reasoner] // what may be
 
 	mu       sync.Mutex
-	assigned bool  // whether the group ever assigned anything, be it nothing
+	assigned bool  // whether the group knows this process, be it as a member without partitions
 	ended    error // why the view ended in this process
 	states   map[streams.Partition]*partitionState
 	owners   follow.Owners
@@ -63,6 +64,7 @@ func (r *viewReader) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.away.Add(r.kafka)
 	defer r.snapshots.close()
 	return r.work(ctx)
 }
@@ -171,7 +173,10 @@ func (r *viewReader) partitionLocked(id streams.Partition) (*partition, error) {
 }
 
 // revoke returns when nothing of the assignment can write any more.
-func (r *viewReader) revoke(_ context.Context, ps []streams.Partition, _ bool) {
+func (r *viewReader) revoke(_ context.Context, ps []streams.Partition, lost bool) {
+	r.mu.Lock()
+	r.assigned = !lost
+	r.mu.Unlock()
 	r.owners.Stop(ps)
 	for _, id := range ps {
 		if s := r.state(id); s != nil {
@@ -236,11 +241,7 @@ func (r *viewReader) end(err error) {
 
 // notReady says what keeps the view from being ready.
 func (r *viewReader) notReady() (why []string) {
-	for _, o := range []*follow.Outage{&r.kafkaAway, &r.redisAway, &r.noSnapshots} {
-		if reason := o.Reason(); reason != "" {
-			why = append(why, r.view.Name+": "+reason)
-		}
-	}
+	why = follow.Reasons(r.view.Name, r.away.All())
 	r.mu.Lock()
 	assigned, ended := r.assigned, r.ended
 	r.mu.Unlock()
