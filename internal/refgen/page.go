@@ -25,6 +25,8 @@ In every value, ` + "`${VAR}`" + ` is the environment variable, which must be se
 
 Relative paths, of ` + "`schemas.folder`" + ` and of ` + "`${file:…}`" + `, begin where the command is started, not at the configuration.
 
+A setting of ` + "`0`, `0s` or `\"\"`" + ` is as one that is left out, and has its default.
+
 Anchors, aliases, merge keys and tags of YAML are refused.
 `
 
