@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -15,11 +16,13 @@ import (
 )
 
 // Admin asks the cluster and creates topics. No question is repeated for long:
-// who gets an error while a broker is away asks again. Its methods are safe for
-// concurrent use.
+// who gets an error while a broker is away asks again. But a topic that was there
+// is gone only where that has been the answer for 10 s: a broker that has just
+// started does not know every topic. Its methods are safe for concurrent use.
 type Admin struct {
 	client *kgo.Client
 	admin  *kadm.Client
+	known  sync.Map // names of topics that are there, for all we know
 }
 
 // NewAdmin returns an admin. It does not connect yet; Close it after use.
@@ -31,7 +34,7 @@ func NewAdmin(cfg Config) (*Admin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the Kafka client: %w", err)
 	}
-	return &Admin{client, kadm.NewClient(client)}, nil
+	return &Admin{client: client, admin: kadm.NewClient(client)}, nil
 }
 
 // Close closes the connections.
@@ -62,6 +65,10 @@ type Topic struct {
 // Topics returns the topics of these names. The error is [ErrNoTopic] where one
 // of them does not exist.
 func (a *Admin) Topics(ctx context.Context, names ...string) (map[string]Topic, error) {
+	return about(ctx, a, names, func() (map[string]Topic, error) { return a.topics(ctx, names) })
+}
+
+func (a *Admin) topics(ctx context.Context, names []string) (map[string]Topic, error) {
 	details, err := a.details(ctx, names)
 	if err != nil {
 		return nil, err
@@ -73,7 +80,7 @@ func (a *Admin) Topics(ctx context.Context, names ...string) (map[string]Topic, 
 	topics := make(map[string]Topic, len(names))
 	for _, rc := range configs {
 		if rc.Err != nil {
-			return nil, fmt.Errorf("asking Kafka for the settings of topic %s: %w", rc.Name, rc.Err)
+			return nil, fmt.Errorf("asking Kafka for the settings of topic %s: %w", rc.Name, noTopic(rc.Err))
 		}
 		topics[rc.Name] = topicOf(details[rc.Name], rc)
 	}
@@ -116,6 +123,7 @@ func (a *Admin) details(ctx context.Context, names []string) (kadm.TopicDetails,
 		case d.Err != nil:
 			return nil, fmt.Errorf("asking Kafka for topic %s: %w", name, d.Err)
 		}
+		a.known.Store(name, true)
 	}
 	return details, nil
 }
@@ -136,6 +144,10 @@ type Ends struct {
 // StableEnds returns the last stable offsets of a topic and what it is known
 // by. The ID was read before the offsets.
 func (a *Admin) StableEnds(ctx context.Context, topic string) (Ends, error) {
+	return about(ctx, a, []string{topic}, func() (Ends, error) { return a.stableEnds(ctx, topic) })
+}
+
+func (a *Admin) stableEnds(ctx context.Context, topic string) (Ends, error) {
 	details, err := a.details(ctx, []string{topic})
 	if err != nil {
 		return Ends{}, err
@@ -163,11 +175,13 @@ func (a *Admin) StartOffsets(ctx context.Context, topics ...string) (map[streams
 }
 
 func (a *Admin) offsets(ctx context.Context, topics []string, at place) (map[streams.Partition]int64, error) {
-	details, err := a.details(ctx, topics)
-	if err != nil {
-		return nil, err
-	}
-	return a.offsetsOf(ctx, details, at)
+	return about(ctx, a, topics, func() (map[streams.Partition]int64, error) {
+		details, err := a.details(ctx, topics)
+		if err != nil {
+			return nil, err
+		}
+		return a.offsetsOf(ctx, details, at)
+	})
 }
 
 func (a *Admin) offsetsOf(ctx context.Context, details kadm.TopicDetails, at place) (map[streams.Partition]int64, error) {

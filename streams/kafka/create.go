@@ -56,10 +56,13 @@ func (a *Admin) CreateTopic(ctx context.Context, spec TopicSpec) error {
 }
 
 func withMessage(err error, message string) error {
-	if message == "" {
-		return err
+	if message != "" {
+		err = fmt.Errorf("%w (%s)", err, message)
 	}
-	return fmt.Errorf("%w (%s)", err, message)
+	if errors.Is(err, kerr.InvalidReplicationFactor) {
+		err = fmt.Errorf("%w; start the brokers that are missing, or lower default.replication.factor", err)
+	}
+	return err
 }
 
 // awaitTopic waits until every partition has a leader: brokers hear of a new
@@ -80,29 +83,9 @@ func (a *Admin) awaitTopic(ctx context.Context, spec TopicSpec) error {
 	}
 }
 
-// hearsay is how long a broker may not yet know a topic that another one has
-// created.
-const hearsay = 10 * time.Second
-
-// known returns a topic that exists, also where it was created just now and by
-// somebody else: then the first answer may be that there is none.
-func (a *Admin) known(ctx context.Context, name string) (map[string]Topic, error) {
-	for deadline := time.Now().Add(hearsay); ; {
-		topics, err := a.Topics(ctx, name)
-		if !errors.Is(err, ErrNoTopic) || time.Now().After(deadline) {
-			return topics, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for topic %s: %w", name, ctx.Err())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
 // compare says in what an existing topic differs from the spec.
 func (a *Admin) compare(ctx context.Context, spec TopicSpec) error {
-	topics, err := a.known(ctx, spec.Name)
+	topics, err := patiently(ctx, func() (map[string]Topic, error) { return a.Topics(ctx, spec.Name) })
 	if err != nil {
 		return err
 	}

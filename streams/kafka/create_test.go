@@ -1,6 +1,8 @@
 package kafka
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -31,6 +33,25 @@ func TestCreateTopicAwaitsLeaders(t *testing.T) {
 		defer a.Close()
 		if err := a.CreateTopic(t.Context(), TopicSpec{Name: "t", Partitions: 2}); err != nil || electing.Hits() < 20 {
 			t.Errorf("CreateTopic: %v, after %d answers without a leader", err, electing.Hits())
+		}
+	})
+}
+
+// Brokers that start one by one are too few at first; where they stay too few the
+// error says what to do.
+func TestCreateTopicSaysThatBrokersAreMissing(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.InvalidReplicationFactor})
+		a := f.admin()
+		defer a.Close()
+		spec := TopicSpec{Name: "t", Partitions: 2}
+		err := a.CreateTopic(t.Context(), spec)
+		if !Waits(err) || !errors.Is(err, kerr.InvalidReplicationFactor) ||
+			!strings.HasSuffix(err.Error(), "; start the brokers that are missing, or lower default.replication.factor") {
+			t.Errorf("CreateTopic: %v", err)
+		}
+		if err := a.CreateTopic(t.Context(), spec); err != nil {
+			t.Errorf("CreateTopic, once they have started: %v", err)
 		}
 	})
 }

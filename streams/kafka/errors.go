@@ -29,6 +29,15 @@ var (
 	ErrReaderStopped = errors.New("the reader has stopped")
 )
 
+// noTopic makes err an [ErrNoTopic] where the broker does not know the topic.
+func noTopic(err error) error {
+	unknown := errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.UnknownTopicID)
+	if unknown && !errors.Is(err, ErrNoTopic) {
+		return fmt.Errorf("%w: %w", ErrNoTopic, err)
+	}
+	return err
+}
+
 // StopError is why a partition cannot be read on. No waiting mends it.
 type StopError struct {
 	Partition streams.Partition

@@ -60,7 +60,7 @@ func listOffsets(ctx context.Context, client *kgo.Client, ps []streams.Partition
 			if err == nil {
 				err = kerr.UnknownTopicOrPartition
 			}
-			answers[p] = listed{err: fmt.Errorf("asking for an offset of %s: %w", p, err)}
+			answers[p] = listed{err: fmt.Errorf("asking for an offset of %s: %w", p, noTopic(err))}
 		}
 	}
 	return answers

@@ -12,7 +12,8 @@ import (
 )
 
 // Scanner reads partitions up to an end, outside of any group, and says whether
-// it saw all that there was. Its methods are safe for concurrent use.
+// it saw all that there was. A topic is gone ([ErrNoTopic]) only where that has been
+// the answer for a while, as for an [Admin]. Its methods are safe for concurrent use.
 type Scanner struct {
 	client *kgo.Client
 	close  func()
@@ -105,21 +106,25 @@ func (s *Scanner) Bounds(ctx context.Context, p streams.Partition) (first, stabl
 }
 
 func (s *Scanner) list(ctx context.Context, p streams.Partition, at place) (int64, error) {
-	answer := listOffsets(ctx, s.client, []streams.Partition{p}, at)[p]
-	return answer.offset, answer.err
+	return patiently(ctx, func() (int64, error) {
+		answer := listOffsets(ctx, s.client, []streams.Partition{p}, at)[p]
+		return answer.offset, answer.err
+	})
 }
 
 // identify returns the ID of a topic. What was answered before is of the topic
 // that is known, if the answer is no error.
 func (s *Scanner) identify(ctx context.Context, topic string) (kadm.TopicID, error) {
-	details, err := kadm.NewClient(s.client).ListTopics(ctx, topic)
-	if err == nil {
-		err = details.Error()
-	}
+	d, err := patiently(ctx, func() (kadm.TopicDetail, error) {
+		details, err := kadm.NewClient(s.client).ListTopics(ctx, topic)
+		if err == nil {
+			err = details.Error()
+		}
+		return details[topic], refusal(err)
+	})
 	if err != nil {
-		return kadm.TopicID{}, fmt.Errorf("asking for the ID of topic %s: %w", topic, refusal(err))
+		return kadm.TopicID{}, fmt.Errorf("asking for the ID of topic %s: %w", topic, err)
 	}
-	d := details[topic]
 	is := topicOf(d, kadm.ResourceConfig{}).ID
 	if known := s.ids[topic]; known != "" && is != "" && known != is {
 		return d.ID, fmt.Errorf("topic %s: %w: its ID is %s, before it was %s", topic, ErrTopicChanged, is, known)

@@ -40,8 +40,8 @@ func refusal(err error) error {
 	if errors.Is(err, ErrDamaged) {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	if errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.UnknownTopicID) {
-		return fmt.Errorf("%w: %w", ErrNoTopic, err)
+	if err = noTopic(err); errors.Is(err, ErrNoTopic) {
+		return err
 	}
 	var ke *kerr.Error
 	if !errors.As(err, &ke) || ke.Retriable || errors.Is(err, ErrRefused) {

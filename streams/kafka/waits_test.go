@@ -16,7 +16,7 @@ import (
 func TestWaits(t *testing.T) {
 	for _, err := range []error{
 		io.EOF, syscall.ECONNREFUSED, &net.OpError{Op: "dial", Err: errors.New("no route")}, context.DeadlineExceeded,
-		kerr.NotLeaderForPartition, kerr.CoordinatorLoadInProgress, kerr.OffsetNotAvailable,
+		kerr.NotLeaderForPartition, kerr.CoordinatorLoadInProgress, kerr.OffsetNotAvailable, kerr.InvalidReplicationFactor,
 	} {
 		if wrapped := fmt.Errorf("asking: %w", err); !Waits(wrapped) {
 			t.Errorf("%v must be waited for", err)
