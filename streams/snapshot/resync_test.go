@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace/millrace/streams/kafka"
 	"github.com/millrace/millrace/streams/streamstest"
@@ -172,6 +175,26 @@ func TestWhatMakesAPassWhole(t *testing.T) {
 			t.Errorf("%s: whole %t, want %t", name, got, tt.want)
 		}
 	}
+}
+
+// A broker that has only just started does not know the topic yet when its
+// settings are looked up again, behind a pass that was quick and had holes.
+func TestSettingsOfATopicThatABrokerHasNotHeardOf(t *testing.T) {
+	inLab(t, map[string]string{"min.compaction.lag.ms": "600000"}, func(l *lab) {
+		l.replacing(false)()
+		topic := l.open()
+		var unheard *kfake.FaultHandle
+		quick := topic.missedNothing
+		topic.missedNothing = func(pass kafka.Pass) bool {
+			time.Sleep(time.Minute) // what was heard is forgotten
+			unheard = l.kafka.Server().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: l.snapshots, Err: kerr.UnknownTopicOrPartition, Count: -1})
+			time.AfterFunc(5*time.Second, unheard.Remove)
+			return quick(pass) && !pass.Whole()
+		}
+		if _, err := Resync(l.t.Context(), topic, Options{}, func(*Record) error { return nil }); err != nil || unheard.Hits() == 0 {
+			t.Errorf("after %d answers: %v", unheard.Hits(), err)
+		}
+	})
 }
 
 // A load that always misses something ends: with an error.

@@ -33,7 +33,7 @@ type Topic struct {
 	DeleteRetention time.Duration
 
 	retention string // retention.ms of the source
-	config    kafka.Config
+	admin     *kafka.Admin
 	scanner   *kafka.Scanner
 	window    time.Duration // when it was opened
 	// missedNothing says that a pass was whole. Tests put another one here.
@@ -44,7 +44,19 @@ type Topic struct {
 // where one of them does not exist, [ErrUnusable] where they do not belong
 // together. Close the topic after use.
 func Open(ctx context.Context, cfg kafka.Config, source, name string) (*Topic, error) {
-	topics, err := lookUp(ctx, cfg, source, name)
+	admin, err := kafka.NewAdmin(cfg)
+	if err != nil {
+		return nil, err
+	}
+	t, err := open(ctx, cfg, admin, source, name)
+	if err != nil {
+		admin.Close()
+	}
+	return t, err
+}
+
+func open(ctx context.Context, cfg kafka.Config, admin *kafka.Admin, source, name string) (*Topic, error) {
+	topics, err := admin.Topics(ctx, source, name)
 	if err != nil {
 		return nil, err
 	}
@@ -64,22 +76,16 @@ func Open(ctx context.Context, cfg kafka.Config, source, name string) (*Topic, e
 		Name: name, ID: snapshots.ID, Source: Source{source, events.ID, events.Partitions},
 		DeleteRetention: millis(snapshots.Configs, "delete.retention.ms"),
 		retention:       events.Configs["retention.ms"],
-		config:          cfg, scanner: scanner,
+		admin:           admin, scanner: scanner,
 		window: window(snapshots.Configs), missedNothing: missedNothing(window(snapshots.Configs)),
 	}, nil
 }
 
-func lookUp(ctx context.Context, cfg kafka.Config, names ...string) (map[string]kafka.Topic, error) {
-	admin, err := kafka.NewAdmin(cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer admin.Close()
-	return admin.Topics(ctx, names...)
-}
-
 // Close ends the connections.
-func (t *Topic) Close() { t.scanner.Close() }
+func (t *Topic) Close() {
+	t.scanner.Close()
+	t.admin.Close()
+}
 
 // whole says that a pass has missed nothing. Where its time says so, the settings
 // are looked up again: the topic may have been open for long.
@@ -87,7 +93,7 @@ func (t *Topic) whole(ctx context.Context, pass kafka.Pass) (bool, error) {
 	if sure := t.missedNothing(pass); !sure || pass.Whole() {
 		return sure, nil
 	}
-	topics, err := lookUp(ctx, t.config, t.Name)
+	topics, err := t.admin.Topics(ctx, t.Name)
 	return err == nil && window(topics[t.Name].Configs) >= t.window, err
 }
 
