@@ -70,9 +70,10 @@ func viewListCommand() *command {
 	return &command{
 		name: "view list", args: "VIEW", short: "Show rows of a view", min: 1, max: 1,
 		long: `Lists rows of the live version, or of that of the configuration where none is
-live yet, sorted by key. Another version is shown by --version. Where there are more than the limit, which of them
-are shown is Redis's choice. On a terminal, the columns that do not fit are left
-out; -o json has every field, those whose name ends in @ (sort keys), too.
+live yet, sorted by key. Another version is shown by --version. Where there are
+more than the limit, which of them are shown is Redis's choice. On a terminal,
+the columns that do not fit are left out; -o json has every field, those whose
+name ends in @ (sort keys), too.
 
 Example:
   millrace view list --config fines.yaml --limit 5 fines-by-article
