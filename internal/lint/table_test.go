@@ -27,7 +27,8 @@ var edges = map[string][]string{
 	"streams/aggregate":  runtime(prometheus, yaml, sync),
 
 	// Fakes for tests.
-	"streams/streamstest": {"streams", kgo, kadm, kerr, kfake, kmsg, miniredis, redis, uuid},
+	"streams/internal/followtest": {"streams", "streams/kafka"},
+	"streams/streamstest":         {"streams", kgo, kadm, kerr, kfake, kmsg, miniredis, redis, uuid},
 
 	// The workers, and what composes them.
 	"cmd/projector":              {"internal/compose", "streams/worker", "streams/projection"},

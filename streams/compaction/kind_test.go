@@ -198,22 +198,28 @@ func TestKindsThatCannotBe(t *testing.T) {
 	wrong := NewTyped[goPaid]("1")
 	twice := NewTyped[goOrder]("1")
 	On(twice, "Paid", func(o goOrder, _ goNoted, _ Event) (goOrder, bool, error) { return o, false, nil })
-	for want, kinds := range map[string]map[string]Kind{
-		"this binary has none":            nil,
-		"this binary has others":          {"others": typedOrder("1")},
-		"kind orders-in-go has no digest": {"orders-in-go": typedOrder("")},
-		"no such table":                   {"orders-in-go": {Digest: "1", New: func(streams.Codec, string) (Folder, error) { return nil, fails }}},
-		"Order as compaction.goPaid":      {"orders-in-go": wrong.Kind()},
-		"Paid as compaction.goNoted":      {"orders-in-go": twice.Kind()},
-		"kind orders-in-go names its events, and its folder, a compaction.FolderFunc, has no Begin": {"orders-in-go": {Digest: "1", Events: []string{"Paid"}, New: func(streams.Codec, string) (Folder, error) {
-			return FolderFunc(func([]byte, Event) ([]byte, bool, error) { return nil, false, nil }), nil
-		}}},
-		"a fold of structs reads Avro, and ": {"orders-in-go": {Digest: "1", New: func(streams.Codec, string) (Folder, error) { return twice.folder(nil, "Order") }}},
+	for _, tt := range []struct {
+		want  string
+		line  int // of the name, or of the kind
+		kinds map[string]Kind
+	}{
+		{"this binary has none", 6, nil},
+		{"this binary has others", 6, map[string]Kind{"others": typedOrder("1")}},
+		{"kind orders-in-go has no digest", 6, map[string]Kind{"orders-in-go": typedOrder("")}},
+		{"no such table", 2, map[string]Kind{"orders-in-go": {Digest: "1", New: func(streams.Codec, string) (Folder, error) { return nil, fails }}}},
+		{"Order as compaction.goPaid", 2, map[string]Kind{"orders-in-go": wrong.Kind()}},
+		{"Paid as compaction.goNoted", 2, map[string]Kind{"orders-in-go": twice.Kind()}},
+		{"kind orders-in-go names its events, and its folder, a compaction.FolderFunc, has no Begin", 2, map[string]Kind{
+			"orders-in-go": {Digest: "1", Events: []string{"Paid"}, New: func(streams.Codec, string) (Folder, error) {
+				return FolderFunc(func([]byte, Event) ([]byte, bool, error) { return nil, false, nil }), nil
+			}}}},
+		{"a fold of structs reads Avro, and ", 2, map[string]Kind{
+			"orders-in-go": {Digest: "1", New: func(streams.Codec, string) (Folder, error) { return twice.folder(nil, "Order") }}}},
 	} {
 		codec := newCodec(t)
-		_, problems := Compile(parseFold(t, kindFold), codec, nil, kinds)
-		if len(problems) != 1 || !strings.Contains(problems[0].Message, want) || problems[0].Line != 2 && problems[0].Line != 6 {
-			t.Errorf("problems %v, want one with %q", problems, want)
+		_, problems := Compile(parseFold(t, kindFold), codec, nil, tt.kinds)
+		if len(problems) != 1 || !strings.Contains(problems[0].Message, tt.want) || problems[0].Line != tt.line {
+			t.Errorf("problems %v, want one in line %d with %q", problems, tt.line, tt.want)
 		}
 	}
 	defer func() {

@@ -1,14 +1,13 @@
 package compaction
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/internal/followtest"
 	"github.com/millrace/millrace/streams/kafka"
 )
 
@@ -39,49 +38,12 @@ func TestIdleCompactorSeesThatKafkaIsAway(t *testing.T) {
 	})
 }
 
-// losing is an assigner that loses its group for as long as it is told, and comes
-// back to one that has nothing for it.
-type losing struct {
-	kafka.Assigner
-	gone, back chan struct{}
-}
-
-func (a *losing) Run(ctx context.Context, l kafka.Listener) error {
-	before, lose := context.WithCancel(ctx)
-	defer lose()
-	go func() {
-		select {
-		case <-a.gone:
-			lose()
-		case <-before.Done():
-		}
-	}()
-	revoked := l.Revoked
-	_ = a.Assigner.Run(before, kafka.Listener{Assigned: l.Assigned, Revoked: func(ctx context.Context, ps []streams.Partition, _ bool) {
-		revoked(ctx, ps, true)
-	}})
-	select {
-	case <-a.back:
-		l.Assigned(ctx, nil)
-		<-ctx.Done()
-	case <-ctx.Done():
-	}
-	return ctx.Err()
-}
-
-func (a *losing) Reason() string {
-	if closed(a.gone) && !closed(a.back) {
-		return "the group is away"
-	}
-	return ""
-}
-
 // TestCompactorThatLostItsGroupIsNotReady until it is told that there is nothing
 // for it.
 func TestCompactorThatLostItsGroupIsNotReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)
-		group := &losing{gone: make(chan struct{}), back: make(chan struct{})}
+		group := followtest.NewLosing()
 		w := l.settled(func(o *Options) {
 			assigner := o.Assigner
 			o.Assigner = func(name string, topics []string) kafka.Assigner {
@@ -89,12 +51,12 @@ func TestCompactorThatLostItsGroupIsNotReady(t *testing.T) {
 				return group
 			}
 		})
-		close(group.gone)
+		close(group.Gone)
 		time.Sleep(time.Minute)
 		if why := fmt.Sprint(w.NotReady()); why != "[order: the group is away order: not assigned yet]" {
 			t.Errorf("not ready: %s", why)
 		}
-		close(group.back)
+		close(group.Back)
 		time.Sleep(time.Minute)
 		if why := w.NotReady(); len(why) > 0 {
 			t.Errorf("a member without partitions is not ready: %q", why)

@@ -1,7 +1,6 @@
 package projection
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +10,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/millrace/millrace/streams"
+	"github.com/millrace/millrace/streams/internal/followtest"
 	"github.com/millrace/millrace/streams/kafka"
 )
 
@@ -82,50 +81,13 @@ func TestIdleProjectorSeesThatKafkaIsAway(t *testing.T) {
 	})
 }
 
-// losing is an assigner that loses its group for as long as it is told, and comes
-// back to one that has nothing for it.
-type losing struct {
-	kafka.Assigner
-	gone, back chan struct{}
-}
-
-func (a *losing) Run(ctx context.Context, l kafka.Listener) error {
-	before, lose := context.WithCancel(ctx)
-	defer lose()
-	go func() {
-		select {
-		case <-a.gone:
-			lose()
-		case <-before.Done():
-		}
-	}()
-	revoked := l.Revoked
-	_ = a.Assigner.Run(before, kafka.Listener{Assigned: l.Assigned, Revoked: func(ctx context.Context, ps []streams.Partition, _ bool) {
-		revoked(ctx, ps, true)
-	}})
-	select {
-	case <-a.back:
-		l.Assigned(ctx, nil)
-		<-ctx.Done()
-	case <-ctx.Done():
-	}
-	return ctx.Err()
-}
-
-func (a *losing) Reason() string {
-	if closed(a.gone) && !closed(a.back) {
-		return "the group is away"
-	}
-	return ""
-}
-
 // TestProjectorThatLostItsGroupIsNotReady until it is told that there is nothing
 // for it.
 func TestProjectorThatLostItsGroupIsNotReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, oneView)
 		l.pay(30)
-		group := &losing{gone: make(chan struct{}), back: make(chan struct{})}
+		group := followtest.NewLosing()
 		w := l.start(func(o *Options) {
 			o.Assigner = func(_ string, topics []string) kafka.Assigner {
 				group.Assigner = kafka.NewDirect(l.partitions(topics, []int32{0, 1, 2})...)
@@ -133,12 +95,12 @@ func TestProjectorThatLostItsGroupIsNotReady(t *testing.T) {
 			}
 		})
 		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
-		close(group.gone)
+		close(group.Gone)
 		time.Sleep(time.Minute)
 		if why := strings.Join(w.NotReady(), "\n"); why != "order: the group is away\norder: not assigned yet" {
 			t.Errorf("not ready: %q", why)
 		}
-		close(group.back)
+		close(group.Back)
 		time.Sleep(time.Minute)
 		if why := w.NotReady(); len(why) > 0 {
 			t.Errorf("a member without partitions is not ready: %q", why)
