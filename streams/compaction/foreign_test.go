@@ -116,15 +116,15 @@ func TestForeignTransactionOutlastsTheCleaner(t *testing.T) {
 	w.stop()
 }
 
-// cleaned waits until the cleaner has removed snapshots of each partition, while
-// they are replaced.
+// cleaned waits until the cleaner has removed snapshots of each partition, which
+// stand behind its beginning, while they are replaced.
 func (l *lab) cleaned() {
 	l.t.Helper()
 	before := l.snapshots()
 	l.until("cleaner that removes something", func() bool {
 		l.pay(20)
 		for p, all := range l.snapshots() {
-			if all[0].Next == before[p][0].Next {
+			if all[1].Next == before[p][1].Next {
 				return false
 			}
 		}
