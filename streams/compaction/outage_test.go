@@ -1,11 +1,8 @@
 package compaction
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/millrace/millrace/streams/internal/followtest"
 	"github.com/millrace/millrace/streams/kafka"
@@ -17,23 +14,7 @@ func TestIdleCompactorSeesThatKafkaIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)
 		w := l.settled(nil)
-		time.Sleep(time.Minute)
-		if why := w.NotReady(); len(why) > 0 {
-			t.Errorf("idle, and not ready: %q", why)
-		}
-		w.kafka.Down()
-		time.Sleep(10 * time.Second)
-		for range 120 {
-			if why := strings.Join(w.NotReady(), "\n"); !strings.HasPrefix(why, "order: kafka does not answer the reader: ") {
-				t.Fatalf("not ready: %q", why)
-			}
-			time.Sleep(time.Second)
-		}
-		w.kafka.Up()
-		time.Sleep(10 * time.Second)
-		if why := w.NotReady(); len(why) > 0 {
-			t.Errorf("Kafka is back, and it is not ready: %q", why)
-		}
+		followtest.LosesKafka(t, w, w.kafka, "order")
 		w.stop()
 	})
 }
@@ -51,16 +32,7 @@ func TestCompactorThatLostItsGroupIsNotReady(t *testing.T) {
 				return group
 			}
 		})
-		close(group.Gone)
-		time.Sleep(time.Minute)
-		if why := fmt.Sprint(w.NotReady()); why != "[order: the group is away order: not assigned yet]" {
-			t.Errorf("not ready: %s", why)
-		}
-		close(group.Back)
-		time.Sleep(time.Minute)
-		if why := w.NotReady(); len(why) > 0 {
-			t.Errorf("a member without partitions is not ready: %q", why)
-		}
+		group.LosesGroup(t, w, "order")
 		w.stop()
 	})
 }

@@ -61,23 +61,7 @@ func TestIdleProjectorSeesThatKafkaIsAway(t *testing.T) {
 		l.pay(30)
 		w := l.start(nil)
 		l.until("readiness", func() bool { return l.state(l.views[0]) == StateHot && len(w.NotReady()) == 0 })
-		time.Sleep(time.Minute)
-		if why := w.NotReady(); len(why) > 0 {
-			t.Errorf("idle, and not ready: %q", why)
-		}
-		w.kafka.Down()
-		time.Sleep(10 * time.Second)
-		for range 120 {
-			if why := strings.Join(w.NotReady(), "\n"); !strings.HasPrefix(why, "order: kafka does not answer the reader: ") {
-				t.Fatalf("not ready: %q", why)
-			}
-			time.Sleep(time.Second)
-		}
-		w.kafka.Up()
-		time.Sleep(10 * time.Second)
-		if why := w.NotReady(); len(why) > 0 {
-			t.Errorf("Kafka is back, and it is not ready: %q", why)
-		}
+		followtest.LosesKafka(t, w, w.kafka, "order")
 	})
 }
 
@@ -95,15 +79,6 @@ func TestProjectorThatLostItsGroupIsNotReady(t *testing.T) {
 			}
 		})
 		l.until("readiness", func() bool { return len(w.NotReady()) == 0 })
-		close(group.Gone)
-		time.Sleep(time.Minute)
-		if why := strings.Join(w.NotReady(), "\n"); why != "order: the group is away\norder: not assigned yet" {
-			t.Errorf("not ready: %q", why)
-		}
-		close(group.Back)
-		time.Sleep(time.Minute)
-		if why := w.NotReady(); len(why) > 0 {
-			t.Errorf("a member without partitions is not ready: %q", why)
-		}
+		group.LosesGroup(t, w, "order")
 	})
 }

@@ -8,16 +8,15 @@ import (
 	"github.com/millrace/millrace/streams/kafka"
 )
 
-// Losing is an assigner whose group is away from when Gone is closed until Back
-// is. Behind that the group has nothing for it.
+// Losing is an assigner whose group goes away, and comes back with nothing for it.
 type Losing struct {
 	kafka.Assigner
-	Gone, Back chan struct{}
+	gone, back chan struct{}
 }
 
 // NewLosing returns one whose group is there. Its Assigner is still to be set.
 func NewLosing() *Losing {
-	return &Losing{Gone: make(chan struct{}), Back: make(chan struct{})}
+	return &Losing{gone: make(chan struct{}), back: make(chan struct{})}
 }
 
 // Run runs the assigner until its group is away, and says then that its partitions
@@ -27,7 +26,7 @@ func (a *Losing) Run(ctx context.Context, l kafka.Listener) error {
 	defer lose()
 	go func() {
 		select {
-		case <-a.Gone:
+		case <-a.gone:
 			lose()
 		case <-before.Done():
 		}
@@ -37,7 +36,7 @@ func (a *Losing) Run(ctx context.Context, l kafka.Listener) error {
 		revoked(ctx, ps, true)
 	}})
 	select {
-	case <-a.Back:
+	case <-a.back:
 		l.Assigned(ctx, nil)
 		<-ctx.Done()
 	case <-ctx.Done():
@@ -47,17 +46,15 @@ func (a *Losing) Run(ctx context.Context, l kafka.Listener) error {
 
 // Reason says that the group is away.
 func (a *Losing) Reason() string {
-	if closed(a.Gone) && !closed(a.Back) {
-		return "the group is away"
-	}
-	return ""
-}
-
-func closed(c <-chan struct{}) bool {
 	select {
-	case <-c:
-		return true
+	case <-a.back:
+		return ""
 	default:
-		return false
+	}
+	select {
+	case <-a.gone:
+		return "the group is away"
+	default:
+		return ""
 	}
 }
